@@ -1,0 +1,22 @@
+# The rooms in order of dependency. A room may use only what stands in its USES line.
+sluice_room(base LIBRARIES fmt::fmt tl::expected Threads::Threads)
+
+sluice_room(resource USES base LIBRARIES PkgConfig::libfyaml)
+sluice_room(route USES base LIBRARIES PkgConfig::re2 absl::flat_hash_map)
+sluice_room(net USES base LIBRARIES OpenSSL::SSL OpenSSL::Crypto)
+sluice_room(http USES base)
+
+sluice_room(compile USES resource route LIBRARIES OpenSSL::Crypto absl::flat_hash_map absl::flat_hash_set)
+sluice_room(store USES resource)
+
+sluice_room(gateway USES route http net)
+sluice_room(operator USES compile store)
+sluice_room(runtime USES resource store net)
+sluice_room(model USES base http net LIBRARIES ${SLUICE_XGBOOST} Boost::headers)
+
+sluice_room(admin USES gateway http net)
+sluice_room(cli USES admin gateway operator runtime model compile store LIBRARIES CLI11::CLI11)
+
+add_executable(sluice "${CMAKE_SOURCE_DIR}/src/cli/main.cc")
+target_link_libraries(sluice PRIVATE sluice_cli)
+set_target_properties(sluice PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
