@@ -18,7 +18,6 @@ bool same_content(const resource::Object& a, const resource::Object& b) {
 }
 
 resource::Map& metadata_of(resource::Object& object) {
-  if (object.root.as_map() == nullptr) object.root = resource::Value(resource::Map());
   resource::Map& root = *object.root.as_map();
   resource::Value* metadata = root.find("metadata");
   if (metadata == nullptr || metadata->as_map() == nullptr) {
@@ -47,6 +46,10 @@ std::vector<ObjectPointer> MemoryStore::list(std::string_view group, std::string
 Result<void> MemoryStore::apply(resource::Object object) {
   const resource::ObjectKey key = object.key();
   const ObjectPointer before = find(key);
+  if (object.root.as_map() == nullptr) object.root = resource::Value(resource::Map());
+  // Before metadata is looked up: adding a key may move the others.
+  if (before != nullptr && !before->status().is_null())
+    object.root.as_map()->set("status", before->status());
   resource::Map& metadata = metadata_of(object);
   metadata.set("name", key.name);
   metadata.set("namespace", key.namespace_);
@@ -55,7 +58,6 @@ Result<void> MemoryStore::apply(resource::Object object) {
     const std::int64_t old = before->metadata().at("generation").integer(1);
     generation = same_content(*before, object) ? old : old + 1;
     metadata.set("uid", before->metadata().at("uid"));
-    if (!before->status().is_null()) object.root.as_map()->set("status", before->status());
   } else {
     metadata.set("uid", fmt::format("local-{}", next_uid_++));
   }

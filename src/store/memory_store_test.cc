@@ -46,7 +46,9 @@ TEST(MemoryStore, ChangesOfAHandlerComeAfterTheOneThatCausedThem) {
   std::vector<std::string> seen;
   store.watch([&](const Change& change) {
     seen.push_back("first " + change.key.name);
-    if (change.key.name == "a") ASSERT_TRUE(store.apply(object("b", 1)));
+    if (change.key.name == "a") {
+      ASSERT_TRUE(store.apply(object("b", 1)));
+    }
   });
   store.watch([&](const Change& change) { seen.push_back("second " + change.key.name); });
   ASSERT_TRUE(store.apply(object("a", 1)));
