@@ -22,7 +22,7 @@ struct ServerTls {
     kNone,
     kOptional,
     kRequired
-  };                            // SIMPLE, OPTIONAL_MUTUAL, MUTUAL
+  };  // SIMPLE, OPTIONAL_MUTUAL, MUTUAL
   std::string certificate_pem;  // chain, leaf first
   std::string key_pem;
   std::string ca_pem;  // for client certificates
