@@ -1,12 +1,16 @@
-# The front door. `make` alone prints this help.
+# The front door: each target is one line over a preset or a script. `make` alone prints this help.
 .DEFAULT_GOAL := help
 JOBS ?= 2
+export JOBS
 
 help: ## this help
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-deps: ## install what a fresh Debian 12 lacks (apt; root or sudo)
-	tools/install_deps
+demo: ## set up, build, serve examples/iris and send predictions; ONCE=1 ends there
+	@tools/install_deps demo && tools/demo
+
+deps: ## install the Debian packages that are missing (root or sudo)
+	@tools/install_deps test
 
 dev: ## configure and build for development
 	cmake --preset dev >/dev/null && cmake --build --preset dev -j $(JOBS)
@@ -14,4 +18,34 @@ dev: ## configure and build for development
 release: ## build/release/sluice
 	cmake --preset release -DSLUICE_TESTS=OFF >/dev/null && cmake --build --preset release -j $(JOBS) --target sluice
 
-.PHONY: help deps dev release
+run: release ## build/release/sluice with ARGS="..."
+	build/release/sluice $(ARGS)
+
+test: deps ## set up, build, run every test that this machine can run
+	@tools/run_tests
+
+unit: deps ## only the rooms' own tests
+	@tools/run_tests units
+
+e2e: deps ## only the tests of the release binary (tests/)
+	@tools/run_tests system
+
+asan: deps ## the rooms' tests under the address and undefined-behaviour sanitizers
+	@tools/run_tests sanitized
+
+tsan: deps ## the rooms' tests under the thread sanitizer
+	@tools/run_tests tsan
+
+fuzz: deps ## each fuzz target for FUZZ_SECONDS (60)
+	@tools/run_tests fuzz
+
+check: deps ## format, layers, headers, warnings, links, banned calls
+	@tools/run_checks
+
+format: ## clang-format over all sources
+	git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
+
+bench: ## load against sluice, a bare relay, nginx, HAProxy, Envoy; BENCH_ARGS="--help" for more
+	@tools/install_deps bench && tools/run_bench $(BENCH_ARGS)
+
+.PHONY: help demo deps dev release run test unit e2e asan tsan fuzz check format bench

@@ -1,3 +1,5 @@
+include(headers)
+
 # sluice_room(NAME USES rooms... LIBRARIES targets...)
 # One room of src/: a static library of its *.cc (tests left out), and one test binary of its *_test.cc.
 # `USES` is also what tools/layers.txt allows; `make check` compares the two with every #include.
@@ -25,4 +27,5 @@ function(sluice_room name)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
   endif()
+  sluice_check_headers(${name})
 endfunction()
