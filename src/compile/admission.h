@@ -1,0 +1,14 @@
+// What Istio's validating webhook would say about one networking object, and what is probably
+// not meant: errors refuse the object as a whole (the version before stays in force), warnings
+// never do. Pure; looks at this object alone. Types and names of fields are resource/check.h's.
+#pragma once
+
+#include "resource/diagnostic.h"
+#include "resource/object.h"
+
+namespace sluice::compile {
+
+// Empty for kinds that are not networking's.
+resource::Diagnostics check_object(const resource::Object& object);
+
+}  // namespace sluice::compile
