@@ -24,4 +24,11 @@ inline constexpr std::size_t kResponseFieldsMax = 100;            // 502 beyond
 inline constexpr std::size_t kRetryBodyBytesMax =
     1U << 20U;  // held for another try; larger bodies are sent once
 
+// HTTP/1.1 framing. RFC 9112 section 7.1.1 asks for a bound on extensions; nobody uses them, and
+// trailers are dropped, so the bounds only have to be generous to the honest.
+inline constexpr std::size_t kLeadingBlankBytesMax =
+    16;  // CRLFs before a request line; 400 beyond. Old clients sent one after a body.
+inline constexpr std::size_t kChunkExtensionBytesMax =
+    16U << 10U;  // chunk extensions and trailers of one body together; 400 or 502 beyond
+
 }  // namespace sluice::limits
