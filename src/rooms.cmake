@@ -1,7 +1,7 @@
 # The rooms in order of dependency. A room may use only what stands in its USES line.
 sluice_room(base LIBRARIES fmt::fmt tl::expected Threads::Threads)
 
-sluice_room(resource USES base LIBRARIES PkgConfig::libfyaml)
+sluice_room(resource USES base LIBRARIES PkgConfig::libyaml)
 sluice_room(route USES base LIBRARIES PkgConfig::re2 absl::flat_hash_map)
 sluice_room(net USES base LIBRARIES OpenSSL::SSL OpenSSL::Crypto)
 sluice_room(http USES base)

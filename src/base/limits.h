@@ -14,6 +14,10 @@ inline constexpr unsigned kDocumentNestingMax =
     100;  // refused beyond; a pod spec nests some 12 deep
 inline constexpr std::size_t kDocumentAliasValuesMax =
     100'000;  // values made by YAML aliases in one file; bombs end here
+inline constexpr std::size_t kDocumentValuesMax =
+    5'000'000;  // values in one file, some 400 MB; 10,000 deployments have 1 million
+inline constexpr std::size_t kDocumentProblemsMax =
+    1'000;  // said of one file; the rest is counted in one line
 inline constexpr std::size_t kDocumentsMax = 100'000;  // documents in one file; refused beyond
 
 // Requests, as Envoy under Istio has them (gateway/README.md names the status beyond each).

@@ -52,6 +52,11 @@ Value& Map::set(std::string_view key, Value value, Place key_place) {
   return members_.back().value;
 }
 
+Value& Map::append(std::string key, Value value, Place key_place) {
+  members_.push_back(Member{std::move(key), std::move(value), key_place});
+  return members_.back().value;
+}
+
 bool Map::erase(std::string_view key) {
   return std::erase_if(members_, [&](const Member& member) { return member.key == key; }) > 0;
 }
@@ -65,8 +70,10 @@ Member* Map::end() noexcept { return members_.data() + members_.size(); }
 
 bool operator==(const Map& a, const Map& b) {
   if (a.size() != b.size()) return false;
+  const Member* same_place = b.begin();  // mostly the order is the same, too: then no look-up
   return std::all_of(a.begin(), a.end(), [&](const Member& member) {
-    const Value* other = b.find(member.key);
+    const Member* candidate = same_place++;
+    const Value* other = candidate->key == member.key ? &candidate->value : b.find(member.key);
     return other != nullptr && *other == member.value;
   });
 }

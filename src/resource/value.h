@@ -41,6 +41,8 @@ class Map {
   // Sets or replaces; a new key goes to the end. Returns the value in the map.
   Value& set(std::string_view key, Value value);
   Value& set(std::string_view key, Value value, Place key_place);
+  // Adds at the end without a look. REQUIRES: the key is not there.
+  Value& append(std::string key, Value value, Place key_place = {});
   bool erase(std::string_view key);
 
   bool empty() const noexcept;
