@@ -7,7 +7,7 @@ sluice_room(net USES base LIBRARIES OpenSSL::SSL OpenSSL::Crypto)
 sluice_room(http USES base)
 
 sluice_room(compile USES resource route LIBRARIES OpenSSL::Crypto absl::flat_hash_map absl::flat_hash_set)
-sluice_room(store USES resource net)
+sluice_room(store USES resource net LIBRARIES absl::strings)
 
 sluice_room(gateway USES route http net)
 sluice_room(operator USES compile store)

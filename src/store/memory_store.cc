@@ -43,6 +43,12 @@ std::vector<ObjectPointer> MemoryStore::list(std::string_view group, std::string
   return result;
 }
 
+std::vector<ObjectPointer> MemoryStore::all() const {
+  std::vector<ObjectPointer> result;
+  for (const auto& [key, object] : objects_) result.push_back(object);
+  return result;
+}
+
 Result<void> MemoryStore::apply(resource::Object object) {
   const resource::ObjectKey key = object.key();
   const ObjectPointer before = find(key);

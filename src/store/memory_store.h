@@ -18,6 +18,7 @@ class MemoryStore final : public Store {
   Result<void> remove(const resource::ObjectKey& key) override;
   Result<void> set_status(const resource::ObjectKey& key, resource::Value status) override;
   void watch(Handler handler) override;
+  std::vector<ObjectPointer> all() const;  // for dumps
 
  private:
   void deliver(Change change);
