@@ -31,7 +31,7 @@ struct Options {
 Result<std::string> find_model_file(std::string_view model_uri);
 
 // Serves until SIGTERM or SIGINT, then answers what is under way and returns 0; 1 with a log line
-// when it can't start. Blocks both signals in the calling thread, which must be the only one.
+// when it can't start. Handles both signals itself, process-wide.
 int run(const Options& options);
 
 }  // namespace sluice::model

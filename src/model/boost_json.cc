@@ -1,0 +1,2 @@
+// The one source that compiles Boost.JSON's library part.
+#include <boost/json/src.hpp>
