@@ -79,10 +79,10 @@ void RouteTableBuilder::add(std::string_view host, PlacedRule rule) {
   rules.insert(at, std::move(rule));
 }
 
-void RouteTableBuilder::remove(std::string_view host, const RuleOrder& order) {
+void RouteTableBuilder::remove(std::string_view host, const PlacedRule& rule) {
   auto found = impl_->hosts.find(host);
   if (found == impl_->hosts.end()) return;
-  std::erase_if(found->second.rules, [&](const PlacedRule& each) { return each.order == order; });
+  std::erase_if(found->second.rules, [&](const PlacedRule& each) { return each.order == rule.order; });
   if (found->second.rules.empty() && !found->second.https_redirect) impl_->hosts.erase(found);
 }
 

@@ -83,10 +83,11 @@ class RouteTableBuilder {
   explicit RouteTableBuilder(const RouteTable& before);
   ~RouteTableBuilder();
 
+  // REQUIRES: no rule of that order is in that host.
   void add(std::string_view host, PlacedRule rule);
-  // REQUIRES: a rule of that order was added to that host. The host goes when its last rule and its
-  // redirect go.
-  void remove(std::string_view host, const RuleOrder& order);
+  // REQUIRES: this rule was added to that host in that order. The host goes when its last rule and
+  // its redirect go.
+  void remove(std::string_view host, const PlacedRule& rule);
   void set_https_redirect(std::string_view host, bool on);
   // Keeps a host without rules alive (a Gateway server's host that no VirtualService uses is not
   // kept: 404 either way).
