@@ -4,7 +4,7 @@ sluice_room(base LIBRARIES fmt::fmt tl::expected Threads::Threads)
 sluice_room(resource USES base LIBRARIES PkgConfig::libyaml)
 sluice_room(route USES base LIBRARIES PkgConfig::re2 absl::flat_hash_map)
 sluice_room(net USES base LIBRARIES OpenSSL::SSL OpenSSL::Crypto)
-sluice_room(http USES base)
+sluice_room(http USES base TEST_LIBRARIES http_parser)
 
 sluice_room(compile USES resource route LIBRARIES OpenSSL::SSL OpenSSL::Crypto absl::flat_hash_map absl::flat_hash_set)
 sluice_room(store USES resource net LIBRARIES absl::strings)

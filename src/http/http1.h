@@ -48,7 +48,7 @@ enum class Refusal : std::uint8_t {
   kLengthAndEncoding,   // content-length with transfer-encoding
   kTransferEncoding,    // not exactly "chunked", once: 501
   kBodyForbidden,       // a response to which no body belongs announces one
-  kChunkSize,           // not 1 to 16 hexadecimal digits, or not CRLF or ';' behind them
+  kChunkSize,           // not 1 to 16 hexadecimal digits, from 2^63 on, or not CRLF or ';' behind
   kChunkExtension,      // a control character in it, or too long
   kChunkEnd,            // no CRLF behind the data of a chunk
   kTrailer,             // a bad trailer line, or too many bytes of them

@@ -64,7 +64,7 @@ Refusal BodyDecoder::frame(char c) noexcept {
   switch (stage_) {
     case Stage::kSize: {
       if (const unsigned digit = hex_digit(c); digit < 16) {
-        if (++digits_ > 16) return Refusal::kChunkSize;
+        if (++digits_ > 16 || remaining_ >> 59U != 0) return Refusal::kChunkSize;  // below 2^63
         remaining_ = (remaining_ << 4U) | digit;
         return Refusal::kNone;
       }
