@@ -68,6 +68,28 @@ std::string component_deployment_name(std::string_view deployment, std::string_v
   return "seldon-" + md5_hex(base);
 }
 
+namespace {
+bool is_lower_or_digit(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool is_alphanumeric(char c) noexcept { return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z'); }
+}  // namespace
+
+bool is_dns_label(std::string_view text) noexcept {
+  if (text.empty() || text.size() > kNameBytesMax) return false;
+  for (const char c : text) {
+    if (!is_lower_or_digit(c) && c != '-') return false;
+  }
+  return text.front() != '-' && text.back() != '-';
+}
+
+bool is_label_value(std::string_view text) noexcept {
+  if (text.empty()) return true;
+  if (text.size() > kNameBytesMax) return false;
+  for (const char c : text) {
+    if (!is_alphanumeric(c) && c != '-' && c != '_' && c != '.') return false;
+  }
+  return is_alphanumeric(text.front()) && is_alphanumeric(text.back());
+}
+
 std::string cut_name(std::string name) {
   if (name.size() <= kNameBytesMax) return name;
   name.resize(kNameBytesMax);

@@ -32,6 +32,11 @@ std::string engine_deployment_name(std::string_view deployment, std::string_view
 std::string component_deployment_name(std::string_view deployment, std::string_view predictor,
                                       std::size_t index, const resource::ComponentSpec& component,
                                       const Settings& settings);
+// RFC 1123 label: lower case letters, digits and "-", at most 63, no "-" at the ends.
+bool is_dns_label(std::string_view text) noexcept;
+// A Kubernetes label value: empty, or at most 63 of letters, digits, "-", "_", ".", alphanumeric at
+// the ends.
+bool is_label_value(std::string_view text) noexcept;
 // Cut to 63 bytes; one trailing "-" goes then.
 std::string cut_name(std::string name);
 
