@@ -1,0 +1,165 @@
+#include "operator/operator.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "compile/wire.h"
+#include "operator/plan.h"
+
+namespace sluice::operator_ {
+
+using resource::Object;
+using resource::ObjectKey;
+
+namespace {
+
+constexpr std::string_view kGroup = "machinelearning.seldon.io";
+constexpr std::string_view kKind = "SeldonDeployment";
+
+bool is_seldon_deployment(const ObjectKey& key) { return key.group == kGroup && key.kind == kKind; }
+
+// The SeldonDeployment that an object belongs to; an empty name when to none.
+ObjectKey owner_of(const Object& object) {
+  for (const resource::Value& owner : object.metadata().at("ownerReferences").list()) {
+    if (owner.at("controller").flag() && owner.at("kind").text() == kKind) {
+      return {std::string(kGroup), std::string(kKind), object.namespace_,
+              std::string(owner.at("name").text())};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Operator::Operator(store::Store& store, compile::Settings settings, Gate& gate,
+                   std::function<void(std::function<void()>)> schedule)
+    : store_(store), settings_(std::move(settings)), gate_(gate), schedule_(std::move(schedule)) {}
+
+void Operator::start() {
+  store_.watch([this](const store::Change& change) { on_change(change); });
+}
+
+void Operator::on_change(const store::Change& change) {
+  if (is_seldon_deployment(change.key)) {
+    if (!change.status_only) enqueue(change.key);
+    return;
+  }
+  const Object& object = change.after != nullptr ? *change.after : *change.before;
+  const ObjectKey owner = owner_of(object);
+  if (owner.name.empty()) return;
+  change.after != nullptr ? static_cast<void>(owned_[owner].insert(change.key))
+                          : static_cast<void>(owned_[owner].erase(change.key));
+  if (change.key.kind == "VirtualService" || change.key.kind == "DestinationRule")
+    routes_[owner].in_force = false;
+  enqueue(owner);
+}
+
+void Operator::enqueue(const ObjectKey& deployment) {
+  queue_.insert(deployment);
+  if (scheduled_) return;
+  scheduled_ = true;
+  schedule_([this] { drain_queue(); });
+}
+
+void Operator::drain_queue() {
+  scheduled_ = false;
+  std::set<ObjectKey> keys;
+  keys.swap(queue_);
+  for (const ObjectKey& key : keys) reconcile(key);
+}
+
+void Operator::remove_orphans(const ObjectKey& deployment) {
+  const auto owned = owned_.find(deployment);
+  if (owned == owned_.end()) return;
+  const std::set<ObjectKey> keys = owned->second;
+  // Routes first, so that nothing is sent to what is about to go.
+  for (const bool routes : {true, false}) {
+    for (const ObjectKey& key : keys) {
+      const bool is_route = key.kind == "VirtualService" || key.kind == "DestinationRule";
+      if (is_route != routes) continue;
+      if (auto removed = store_.remove(key); !removed) {
+        log::error("can't remove",
+                   {{"object", to_string(key)}, {"error", to_string(removed.error())}});
+      }
+    }
+  }
+  owned_.erase(deployment);
+  routes_.erase(deployment);
+}
+
+void Operator::reconcile(const ObjectKey& deployment_key) {
+  Observed observed;
+  observed.deployment = store_.find(deployment_key);
+  if (observed.deployment == nullptr) {
+    remove_orphans(deployment_key);
+    return;
+  }
+  ++passes_;
+  const Object& deployment = *observed.deployment;
+  if (deployment.label("seldon.io/controller-id") != settings_.controller_id)
+    return;  // another operator's
+
+  const compile::Wiring wiring = compile::wire(deployment, settings_);
+  for (const ObjectKey& key : owned_[deployment_key]) {
+    if (auto object = store_.find(key); object != nullptr)
+      observed.objects[key] = std::move(object);
+  }
+  for (const Object& want : wiring.objects) {
+    const ObjectKey key = want.key();
+    if (observed.objects.contains(key)) continue;
+    if (auto object = store_.find(key); object != nullptr)
+      observed.objects[key] = std::move(object);
+  }
+  Routes& routes = routes_[deployment_key];
+  observed.routes_in_force = routes.in_force;
+
+  Plan made = plan(observed, wiring);
+  for (Object& object : made.applies) {
+    const std::string name = to_string(object.key());
+    if (auto applied = store_.apply(std::move(object)); !applied) {
+      log::error("can't apply", {{"object", name}, {"error", to_string(applied.error())}});
+    }
+  }
+  for (const ObjectKey& key : made.removals) {
+    if (auto removed = store_.remove(key); !removed) {
+      log::error("can't remove",
+                 {{"object", to_string(key)}, {"error", to_string(removed.error())}});
+    }
+  }
+  if (made.waits_for_gateway) {
+    // A change of routes after this question makes its answer void: the pass for that change asks
+    // again.
+    const std::uint64_t question = ++routes.asked;
+    gate_.when_in_force([this, deployment_key, question] {
+      const auto found = routes_.find(deployment_key);
+      if (found == routes_.end() || found->second.asked != question) return;
+      found->second.in_force = true;
+      enqueue(deployment_key);
+    });
+  }
+  const std::string before(deployment.status().at("state").text());
+  const std::string after(made.status.at("state").text());
+  if (before != after) {
+    const std::string description(made.status.at("description").text());
+    log::write(after == "Failed" ? log::Level::kError : log::Level::kInfo,
+               "SeldonDeployment is " + after,
+               {{"deployment", deployment_key.namespace_ + "/" + deployment_key.name},
+                {"description", description}});
+  }
+  if (auto set = store_.set_status(deployment_key, std::move(made.status)); !set) {
+    log::error("can't write status",
+               {{"object", to_string(deployment_key)}, {"error", to_string(set.error())}});
+  }
+}
+
+std::vector<Standing> Operator::standings() const {
+  std::vector<Standing> result;
+  for (const auto& object : store_.list(kGroup, kKind)) {
+    result.push_back(Standing{object->key(),
+                              std::string(object->status().at("state").text("Creating")),
+                              std::string(object->status().at("description").text())});
+  }
+  return result;
+}
+
+}  // namespace sluice::operator_

@@ -1,0 +1,259 @@
+#include "operator/plan.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace sluice::operator_ {
+
+using resource::List;
+using resource::Map;
+using resource::Object;
+using resource::ObjectKey;
+using resource::Value;
+
+namespace {
+
+bool is_route(const Object& object) {
+  return object.kind == "VirtualService" || object.kind == "DestinationRule";
+}
+
+// Removal: what takes traffic away first, then what ran, then what named it.
+int removal_rank(const ObjectKey& key) {
+  if (key.kind == "VirtualService") return 0;
+  if (key.kind == "Deployment") return 1;
+  if (key.kind == "Service") return 3;
+  if (key.kind == "DestinationRule") return 4;
+  return 2;
+}
+
+Map metadata_without_upkeep(const Object& object) {
+  Map metadata = object.metadata().map();
+  for (const char* upkeep :
+       {"uid", "generation", "resourceVersion", "creationTimestamp", "managedFields"}) {
+    metadata.erase(upkeep);
+  }
+  return metadata;
+}
+
+struct Health {
+  bool available = false;
+  bool failed = false;  // it has stopped making progress
+  std::string message;
+};
+
+const Value* condition_of(const Object& object, std::string_view type) {
+  for (const Value& condition : object.status().at("conditions").list()) {
+    if (condition.at("type").text() == type) return &condition;
+  }
+  return nullptr;
+}
+
+// Of a Deployment as it is in the store: is it what was wanted, and does it run?
+Health health_of(const Observed& observed, const ObjectKey& key, bool written_in_this_pass) {
+  Health health;
+  const auto found = observed.objects.find(key);
+  if (found == observed.objects.end() || written_in_this_pass) return health;
+  const Object& deployment = *found->second;
+  const Value& status = deployment.status();
+  const std::int64_t wanted = deployment.spec().at("replicas").integer(1);
+  const bool seen =
+      status.at("observedGeneration").integer() >= deployment.metadata().at("generation").integer();
+  if (const Value* progressing = condition_of(deployment, "Progressing");
+      progressing != nullptr && progressing->at("status").text() == "False") {
+    health.failed = seen;
+    health.message = progressing->at("message").text();
+  }
+  health.available = seen && status.at("availableReplicas").integer() >= wanted &&
+                     status.at("updatedReplicas").integer(wanted) >= wanted;
+  return health;
+}
+
+Value condition(std::string_view type, bool holds, std::string_view reason,
+                std::string message = {}) {
+  Map made{{"type", type}, {"status", holds ? "True" : "False"}, {"reason", reason}};
+  if (!message.empty()) made.set("message", message);
+  return made;
+}
+
+Map status_of(const Observed& observed, std::string_view state, std::string description) {
+  Map status{{"state", state}};
+  if (!description.empty()) status.set("description", std::move(description));
+  status.set("observedGeneration", observed.deployment->metadata().at("generation"));
+  return status;
+}
+
+void add_children(Map& status, const Observed& observed, const compile::Wiring& wiring) {
+  Map deployments;
+  Map services;
+  for (const Object& want : wiring.objects) {
+    const auto found = observed.objects.find(want.key());
+    if (want.kind == "Deployment") {
+      Map entry;
+      if (found != observed.objects.end()) {
+        for (const char* name : {"replicas", "availableReplicas"}) {
+          if (const std::int64_t count = found->second->status().at(name).integer(); count > 0)
+            entry.set(name, count);
+        }
+      }
+      if (deployments.empty() && found != observed.objects.end()) {
+        status.set("replicas", found->second->status().at("replicas").integer());
+      }
+      deployments.set(want.name, std::move(entry));
+    } else if (want.kind == "Service") {
+      Map entry{{"svcName", want.name}};
+      for (const Value& port : want.spec().at("ports").list()) {
+        const std::string endpoint =
+            fmt::format("{}.{}:{}", want.name, want.namespace_, port.at("port").integer());
+        if (port.at("name").text() == "http") entry.set("httpEndpoint", endpoint);
+        if (port.at("name").text() == "grpc") entry.set("grpcEndpoint", endpoint);
+      }
+      services.set(want.name, std::move(entry));
+    }
+  }
+  status.set("deploymentStatus", std::move(deployments));
+  status.set("serviceStatus", std::move(services));
+  if (!wiring.address_url.empty()) status.set("address", Map{{"url", wiring.address_url}});
+}
+
+std::string first_error(const compile::Wiring& wiring) {
+  for (const resource::Diagnostic& diagnostic : wiring.diagnostics) {
+    if (diagnostic.severity == resource::Severity::kError) return to_string(diagnostic);
+  }
+  return "refused";
+}
+
+}  // namespace
+
+bool same(const Object& have, const Object& want) {
+  if (have.key() != want.key() || metadata_without_upkeep(have) != metadata_without_upkeep(want))
+    return false;
+  Map left = have.root.map();
+  Map right = want.root.map();
+  for (Map* map : {&left, &right}) {
+    map->erase("metadata");
+    map->erase("status");
+  }
+  return left == right;
+}
+
+bool is_owned_by(const Object& object, const Object& deployment) {
+  for (const Value& owner : object.metadata().at("ownerReferences").list()) {
+    if (owner.at("controller").flag() && owner.at("uid") == deployment.metadata().at("uid"))
+      return true;
+  }
+  return false;
+}
+
+Object owned_by(Object object, const Object& deployment) {
+  Value* metadata = object.root.as_map()->find("metadata");
+  if (metadata == nullptr) metadata = &object.root.as_map()->set("metadata", Map());
+  metadata->as_map()->set("ownerReferences",
+                          List{Map{{"apiVersion", "machinelearning.seldon.io/v1"},
+                                   {"kind", "SeldonDeployment"},
+                                   {"name", deployment.name},
+                                   {"uid", deployment.metadata().at("uid")},
+                                   {"controller", true},
+                                   {"blockOwnerDeletion", true}}});
+  return object;
+}
+
+Plan plan(const Observed& observed, const compile::Wiring& wiring) {
+  Plan plan;
+  if (resource::has_errors(wiring.diagnostics)) {
+    Map status = status_of(observed, "Failed", first_error(wiring));
+    status.set("conditions", List{condition("Ready", false, "Refused", first_error(wiring))});
+    plan.status = std::move(status);
+    return plan;
+  }
+
+  // Another's object is never overwritten.
+  for (const Object& want : wiring.objects) {
+    const auto found = observed.objects.find(want.key());
+    if (found == observed.objects.end() || is_owned_by(*found->second, *observed.deployment))
+      continue;
+    const std::string what = fmt::format(
+        "{} is there already and belongs to somebody else; rename this deployment, or remove it",
+        to_string(want.key()));
+    Map status = status_of(observed, "Failed", what);
+    status.set("conditions", List{condition("NameConflict", true, "Object of another owner", what),
+                                  condition("Ready", false, "NameConflict", what)});
+    plan.status = std::move(status);
+    return plan;
+  }
+
+  const auto differs = [&](const Object& want) {
+    const auto found = observed.objects.find(want.key());
+    return found == observed.objects.end() || !same(*found->second, want);
+  };
+  std::vector<ObjectKey> written;
+  for (const Object& each : wiring.objects) {
+    if (is_route(each)) continue;
+    Object want = owned_by(each, *observed.deployment);
+    if (!differs(want)) continue;
+    written.push_back(want.key());
+    plan.applies.push_back(std::move(want));
+  }
+
+  bool all_available = true;
+  std::string failure;
+  List waiting;
+  for (const compile::WiredPredictor& predictor : wiring.predictors) {
+    for (const ObjectKey& key : predictor.deployment_keys) {
+      const Health health =
+          health_of(observed, key, std::find(written.begin(), written.end(), key) != written.end());
+      if (health.available) continue;
+      const std::string what = health.message.empty()
+                                   ? fmt::format("{} is not available yet", to_string(key))
+                                   : fmt::format("{}: {}", to_string(key), health.message);
+      waiting.push_back(condition(predictor.routed ? "DeploymentsReady" : "ShadowsReady", false,
+                                  health.failed ? "Stopped progressing" : "Not available yet",
+                                  what));
+      if (!predictor.routed) continue;
+      all_available = false;
+      if (health.failed && failure.empty()) failure = what;
+    }
+  }
+
+  bool routes_placed = all_available;
+  if (all_available) {
+    for (const Object& each : wiring.objects) {
+      if (!is_route(each)) continue;
+      Object want = owned_by(each, *observed.deployment);
+      if (!differs(want)) continue;
+      routes_placed = false;
+      plan.applies.push_back(std::move(want));
+    }
+  }
+  const bool settled = routes_placed && observed.routes_in_force;
+  plan.waits_for_gateway = all_available && !settled;
+  if (settled) {
+    for (const auto& [key, object] : observed.objects) {
+      const bool wanted =
+          std::any_of(wiring.objects.begin(), wiring.objects.end(),
+                      [&, &name = key](const Object& want) { return want.key() == name; });
+      if (!wanted && is_owned_by(*object, *observed.deployment)) plan.removals.push_back(key);
+    }
+    std::stable_sort(
+        plan.removals.begin(), plan.removals.end(),
+        [](const ObjectKey& a, const ObjectKey& b) { return removal_rank(a) < removal_rank(b); });
+  }
+
+  const char* state = settled ? "Available" : failure.empty() ? "Creating" : "Failed";
+  Map status = status_of(observed, state, settled ? "" : failure);
+  add_children(status, observed, wiring);
+  List conditions = std::move(waiting);
+  if (all_available)
+    conditions.push_back(condition("DeploymentsReady", true, "All routed Deployments available"));
+  conditions.push_back(
+      condition("istioVirtualServicesReady", settled,
+                settled ? "All VirtualServices created" : "Not all VirtualServices created"));
+  conditions.push_back(condition(
+      "Ready", settled, settled ? "Traffic flows as written" : "See the other conditions"));
+  status.set("conditions", std::move(conditions));
+  plan.status = std::move(status);
+  return plan;
+}
+
+}  // namespace sluice::operator_

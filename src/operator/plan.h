@@ -1,0 +1,48 @@
+// One pass over one SeldonDeployment: what to write and what to remove, so that no request is lost
+// on the way. Pure: same input, same plan.
+//
+// Make before break, each step derived from what is there and safe to repeat:
+//   1. Services and Deployments of the new spec are written.
+//   2. When every routed predictor is available: DestinationRules, then VirtualServices. Shadows
+//   and explainers
+//      are not waited for; until then the old routes stand.
+//   3. When the gateway uses the new routes: what the new spec no longer has is removed,
+//   Deployments first.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compile/wire.h"
+#include "resource/object.h"
+#include "store/store.h"
+
+namespace sluice::operator_ {
+
+struct Observed {
+  store::ObjectPointer deployment;  // the SeldonDeployment; never null
+  // Everything in the store that it owns, or that has the key of something wanted (perhaps
+  // another's).
+  std::map<resource::ObjectKey, store::ObjectPointer> objects;
+  bool routes_in_force = false;  // the gateway uses the routing objects as they are in the store
+};
+
+struct Plan {
+  std::vector<resource::Object> applies;      // in this order
+  std::vector<resource::ObjectKey> removals;  // after the applies, in this order
+  resource::Value status;                     // of the SeldonDeployment
+  bool waits_for_gateway = false;  // routes stand as wanted; another pass when they are in force
+};
+
+// `wiring` is compile::wire's answer for the observed deployment.
+Plan plan(const Observed& observed, const compile::Wiring& wiring);
+
+// The two are the same but for what a store keeps by itself: uid, generation, times, status.
+bool same(const resource::Object& have, const resource::Object& want);
+// The object's controller is this SeldonDeployment.
+bool is_owned_by(const resource::Object& object, const resource::Object& deployment);
+// `object` with the SeldonDeployment as its controller.
+resource::Object owned_by(resource::Object object, const resource::Object& deployment);
+
+}  // namespace sluice::operator_

@@ -1,0 +1,215 @@
+#include "operator/plan.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice::operator_ {
+namespace {
+
+using resource::List;
+using resource::Map;
+using resource::Object;
+using resource::Value;
+
+Object object(std::string api_version, std::string kind, std::string name, Map spec) {
+  Object made;
+  made.api_version = std::move(api_version);
+  made.kind = std::move(kind);
+  made.namespace_ = "models";
+  made.name = std::move(name);
+  made.root = Map{{"metadata", Map{{"name", made.name}, {"namespace", made.namespace_}}},
+                  {"spec", std::move(spec)}};
+  return made;
+}
+
+// One deployment "iris" with the predictors given, as wire() would answer.
+struct World {
+  World() {
+    deployment = object("machinelearning.seldon.io/v1", "SeldonDeployment", "iris", {});
+    deployment.root.as_map()->find("metadata")->as_map()->set("uid", "u1");
+    deployment.root.as_map()->find("metadata")->as_map()->set("generation", 1);
+  }
+
+  void add_predictor(const std::string& name, bool shadow = false) {
+    wiring.objects.push_back(object("v1", "Service", "iris-" + name, Map{{"port", 9000}}));
+    wiring.objects.push_back(
+        object("apps/v1", "Deployment", "iris-" + name + "-0", Map{{"replicas", 1}}));
+    compile::WiredPredictor predictor;
+    predictor.name = name;
+    predictor.deployment_keys = {wiring.objects.back().key()};
+    predictor.routed = !shadow;
+    predictor.shadow = shadow;
+    wiring.predictors.push_back(predictor);
+    rules.push_back(
+        object("networking.istio.io/v1", "DestinationRule", "iris-" + name, Map{{"host", name}}));
+  }
+
+  // The whole wiring: routes stand behind workloads.
+  compile::Wiring whole() const {
+    compile::Wiring result = wiring;
+    result.objects.insert(result.objects.end(), rules.begin(), rules.end());
+    result.objects.push_back(object("networking.istio.io/v1", "VirtualService", "iris", route));
+    return result;
+  }
+
+  Plan step() {
+    Observed observed;
+    observed.deployment = std::make_shared<const Object>(deployment);
+    for (const auto& [key, each] : store)
+      observed.objects[key] = std::make_shared<const Object>(each);
+    observed.routes_in_force = in_force;
+    Plan made = plan(observed, whole());
+    for (const Object& each : made.applies) {
+      if (each.kind == "VirtualService" || each.kind == "DestinationRule") in_force = false;
+      store[each.key()] = each;
+    }
+    for (const auto& key : made.removals) store.erase(key);
+    return made;
+  }
+
+  void make_available(const std::string& name) {
+    for (auto& [key, each] : store) {
+      if (key.kind == "Deployment" && key.name == name) {
+        each.root.as_map()->set(
+            "status", Map{{"replicas", 1}, {"availableReplicas", 1}, {"updatedReplicas", 1}});
+      }
+    }
+  }
+
+  std::vector<std::string> names(const std::vector<Object>& objects) {
+    std::vector<std::string> result;
+    for (const Object& each : objects) result.push_back(each.kind + " " + each.name);
+    return result;
+  }
+
+  Object deployment;
+  compile::Wiring wiring;
+  std::vector<Object> rules;
+  Map route{{"weights", "main=100"}};
+  std::map<resource::ObjectKey, Object> store;
+  bool in_force = false;
+};
+
+TEST(Plan, RoutesComeWhenThePodsAreAvailableAndNotBefore) {
+  World world;
+  world.add_predictor("main");
+  EXPECT_EQ(world.names(world.step().applies),
+            (std::vector<std::string>{"Service iris-main", "Deployment iris-main-0"}));
+  const Plan waiting = world.step();
+  EXPECT_TRUE(waiting.applies.empty());
+  EXPECT_EQ(waiting.status.at("state").text(), "Creating");
+  world.make_available("iris-main-0");
+  EXPECT_EQ(world.names(world.step().applies),
+            (std::vector<std::string>{"DestinationRule iris-main", "VirtualService iris"}));
+  EXPECT_EQ(world.step().status.at("state").text(), "Creating")
+      << "the gateway has not said that it uses the routes";
+  world.in_force = true;
+  const Plan settled = world.step();
+  EXPECT_EQ(settled.status.at("state").text(), "Available");
+  EXPECT_TRUE(settled.applies.empty());
+  EXPECT_TRUE(settled.removals.empty());
+}
+
+TEST(Plan, RemovesAPredictorOnlyWhenTheGatewayHasLeftIt) {
+  World world;
+  world.add_predictor("main");
+  world.add_predictor("canary");
+  world.step();
+  world.make_available("iris-main-0");
+  world.make_available("iris-canary-0");
+  world.step();
+  world.in_force = true;
+  ASSERT_EQ(world.step().status.at("state").text(), "Available");
+
+  World without;
+  without.add_predictor("canary");
+  world.wiring = without.wiring;
+  world.rules = without.rules;
+  world.route = Map{{"weights", "canary=100"}};
+  const Plan switching = world.step();
+  EXPECT_EQ(world.names(switching.applies), (std::vector<std::string>{"VirtualService iris"}));
+  EXPECT_TRUE(switching.removals.empty());
+  EXPECT_TRUE(world.step().removals.empty());
+  world.in_force = true;
+  const Plan removing = world.step();
+  std::vector<std::string> kinds;
+  for (const auto& key : removing.removals) kinds.push_back(key.kind + " " + key.name);
+  EXPECT_EQ(kinds, (std::vector<std::string>{"Deployment iris-main-0", "Service iris-main",
+                                             "DestinationRule iris-main"}));
+}
+
+TEST(Plan, AShadowThatNeverComesUpHoldsNothingBack) {
+  World world;
+  world.add_predictor("main");
+  world.add_predictor("shadow", true);
+  world.step();
+  world.make_available("iris-main-0");
+  EXPECT_EQ(world.step().applies.size(), 3U);
+  world.in_force = true;
+  EXPECT_EQ(world.step().status.at("state").text(), "Available");
+}
+
+TEST(Plan, AStatusOfAnOlderGenerationIsNotBelieved) {
+  World world;
+  world.add_predictor("main");
+  world.step();
+  world.make_available("iris-main-0");
+  for (auto& [key, each] : world.store)
+    each.root.as_map()->find("metadata")->as_map()->set("generation", 2);
+  EXPECT_TRUE(world.step().applies.empty());
+}
+
+TEST(Plan, AnObjectOfAnotherOwnerIsNeverTouched) {
+  World world;
+  world.add_predictor("main");
+  const Object foreign = object("v1", "Service", "iris-main", Map{{"port", 1}});
+  world.store[foreign.key()] = foreign;
+  const Plan made = world.step();
+  EXPECT_TRUE(made.applies.empty());
+  EXPECT_EQ(made.status.at("state").text(), "Failed");
+  EXPECT_NE(made.status.at("description").text().find("Service models/iris-main"),
+            std::string_view::npos);
+}
+
+TEST(Plan, ARefusedDeploymentLeavesWhatServes) {
+  World world;
+  world.add_predictor("main");
+  world.step();
+  Observed observed;
+  observed.deployment = std::make_shared<const Object>(world.deployment);
+  for (const auto& [key, each] : world.store)
+    observed.objects[key] = std::make_shared<const Object>(each);
+  compile::Wiring refused;
+  refused.diagnostics.push_back(
+      {resource::Severity::kError, "traffic-sum", "a.yaml", {}, "", "", "adds up to 90", ""});
+  const Plan made = plan(observed, refused);
+  EXPECT_TRUE(made.applies.empty());
+  EXPECT_TRUE(made.removals.empty());
+  EXPECT_EQ(made.status.at("state").text(), "Failed");
+}
+
+TEST(Plan, ACrashingNewVersionIsSaidAndTheOldRouteStays) {
+  World world;
+  world.add_predictor("main");
+  world.step();
+  world.make_available("iris-main-0");
+  world.step();
+  world.in_force = true;
+  world.step();
+  world.add_predictor("canary");
+  world.route = Map{{"weights", "main=75,canary=25"}};
+  world.step();
+  for (auto& [key, each] : world.store) {
+    if (key.name != "iris-canary-0") continue;
+    each.root.as_map()->set(
+        "status",
+        Map{{"conditions",
+             List{Map{{"type", "Progressing"}, {"status", "False"}, {"message", "exit code 1"}}}}});
+  }
+  const Plan made = world.step();
+  EXPECT_TRUE(made.applies.empty());
+  EXPECT_EQ(made.status.at("state").text(), "Failed");
+  EXPECT_NE(made.status.at("description").text().find("exit code 1"), std::string_view::npos);
+}
+
+}  // namespace
+}  // namespace sluice::operator_
