@@ -95,6 +95,10 @@ bool StringMatch::accepts(std::string_view value) const noexcept {
 
 bool Match::accepts(const RequestHead& request) const noexcept {
   if (uri && !uri->accepts(request.path)) return false;
+  return accepts_but_uri(request);
+}
+
+bool Match::accepts_but_uri(const RequestHead& request) const noexcept {
   if (method && !method->accepts(request.method)) return false;
   if (scheme && !scheme->accepts(request.scheme)) return false;
   if (authority && !authority->accepts(request.authority)) return false;

@@ -78,6 +78,8 @@ struct Match {
       query_params;  // names with regard to case, raw text, the first of a name decides
 
   bool accepts(const RequestHead& request) const noexcept;  // the law; no allocation
+  // The same without a look at `uri`, for those who know already that it accepts.
+  bool accepts_but_uri(const RequestHead& request) const noexcept;
   // Prefix "/" or regex ".*" (or no uri) and nothing else: Istio moves these behind all others.
   bool is_catch_all() const noexcept;
 };

@@ -54,7 +54,8 @@ struct HeaderOps {
 struct Destination {
   ClusterId cluster = kNoCluster;  // what it names may be absent from the snapshot: 503, flag NC
   std::uint32_t weight = 0;
-  // Of several destinations: applied before the rule's. A lone destination's are part of the rule's.
+  // Of several destinations: applied before the rule's. A lone destination's are part of the
+  // rule's.
   HeaderOps request_headers;
   HeaderOps response_headers;
   std::optional<std::string> authority;  // the Host upstream, instead of the rewrite's
