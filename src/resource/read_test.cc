@@ -173,9 +173,12 @@ TEST(Read, unquoted_words_mean_what_they_mean_to_kubectl) {
 
 TEST(Read, merge_keys_and_aliases) {
   EXPECT_EQ(meaning("\n  x: &x {a: 1, b: 2}\n  w:\n    <<: *x\n    b: 3\n"),
-            R"({"x":{"a":1,"b":2},"w":{"b":3,"a":1}})");
+            R"({"x":{"a":1,"b":2},"w":{"a":1,"b":3}})");
   EXPECT_EQ(meaning("\n  x: &x {a: 1}\n  z: &z {a: 2, c: 4}\n  w:\n    <<: [*x, *z]\n"),
             R"({"x":{"a":1},"z":{"a":2,"c":4},"w":{"a":1,"c":4}})");
+  EXPECT_EQ(
+      meaning("\n  x: &x {a: 1, b: 2}\n  w:\n    b: 3\n    <<: *x\n"),
+      R"({"x":{"a":1,"b":2},"w":{"b":2,"a":1}})");  // against YAML, with kubectl; a warning says so
   EXPECT_EQ(meaning("[&a [1], *a, &k key, {*k : v}]"), R"([[1],[1],"key",{"key":"v"}])");
 }
 

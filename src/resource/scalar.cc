@@ -119,14 +119,16 @@ bool is_float_text(std::string_view text) noexcept {
   return i == text.size();
 }
 
-double parse_double(std::string_view text) noexcept {
+// Nothing when it is too large: go-yaml then keeps the text.
+std::optional<double> parse_double(std::string_view text) noexcept {
   if (text.front() == '+') text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc::result_out_of_range) {
-    return text.front() == '-' ? -INFINITY : INFINITY;
-  }
-  return value;
+  if (error != std::errc::result_out_of_range) return value;
+  const auto exponent = text.find_first_of("eE");
+  const bool tiny = exponent != std::string_view::npos &&
+                    text.substr(exponent).find('-') != std::string_view::npos;
+  return tiny ? std::optional<double>(0.0) : std::nullopt;
 }
 
 // A float with a whole value is an integer after the passage through JSON.
@@ -188,10 +190,9 @@ Resolved resolve_plain(std::string_view text) {
     }
     const std::string_view candidate = first == '.' ? text : std::string_view(plain);
     if (is_float_text(candidate)) {
-      const double number = parse_double(candidate);
-      return {number_value(number), !std::isfinite(number) ? Surprise::kNotFinite
-                                    : underscored          ? Surprise::kUnderscore
-                                                           : Surprise::kNone};
+      if (const auto number = parse_double(candidate)) {
+        return {number_value(*number), underscored ? Surprise::kUnderscore : Surprise::kNone};
+      }
     }
     return {Value(text), Surprise::kNone};
   }

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -64,8 +65,8 @@ struct Frame {
   std::string key;  // of a map: what the next value belongs to
   Place key_place;
   bool has_key = false;
-  bool is_merge = false;      // the key is "<<"
-  std::vector<Value> merges;  // values of "<<", applied at the end: written keys win
+  bool is_merge = false;                   // the key is "<<"
+  std::unordered_set<std::string> merged;  // keys that came by "<<": they may be written once more
   KeySet keys;
 };
 
@@ -140,7 +141,8 @@ class Builder {
   bool alias(const yaml_event_t& event);
   bool key(std::string text, Place where, bool is_merge);
   bool put(Value value);
-  void merge(Frame& frame);
+  void merge(Frame& frame, const Value& source);
+  void take_merged(Frame& frame, const Value& source, std::unordered_set<std::string>& taken);
   Value scalar_value(const yaml_event_t& event, std::string_view text, Place where);
   void warn_surprise(Surprise surprise, std::string_view text, const Value& value, Place where);
   bool expects_key() const noexcept {
@@ -221,7 +223,6 @@ bool Builder::begin(const yaml_event_t& event, Value container, const yaml_char_
 
 bool Builder::end() {
   Frame frame = std::move(frames_.back());
-  if (!frame.merges.empty()) merge(frame);
   frames_.pop_back();
   if (!frame.anchor.empty() && !keep_anchor(frame.anchor, frame.container)) return false;
   return put(std::move(frame.container));
@@ -244,10 +245,14 @@ bool Builder::put(Value value) {
     return true;
   }
   if (frame.is_merge) {
-    frame.merges.push_back(std::move(value));
+    merge(frame, value);
   } else {
     Map& map = *frame.container.as_map();
-    if (const Member* first = frame.keys.find(map, frame.key)) {
+    const Member* first = frame.keys.find(map, frame.key);
+    if (first != nullptr && frame.merged.erase(frame.key) > 0) {
+      map.set(frame.key, std::move(value));  // written after the merge: it wins
+      map.begin()[first - map.begin()].key_place = frame.key_place;
+    } else if (first != nullptr) {
       report(document_, budget_, duplicate_key(*first, frame.key_place, path()));
     } else {
       map.append(std::move(frame.key), std::move(value), frame.key_place);
@@ -268,27 +273,42 @@ bool Builder::key(std::string text, Place where, bool is_merge) {
   return true;
 }
 
-// YAML 1.1 merge: keys written in the map win over merged ones, earlier maps of a list over later.
-void Builder::merge(Frame& frame) {
+// "<<", as go-yaml v2 and so kubectl do it: in the order written. Keys behind the merge win over
+// it, and it wins over keys before it, which YAML's own text says otherwise: hence the warning. Of
+// a list of maps the earlier win.
+void Builder::merge(Frame& frame, const Value& source) {
+  std::unordered_set<std::string> taken;
+  if (source.is_list()) {
+    for (const Value& item : source.list()) take_merged(frame, item, taken);
+  } else {
+    take_merged(frame, source, taken);
+  }
+  frame.merged.merge(taken);
+}
+
+void Builder::take_merged(Frame& frame, const Value& source,
+                          std::unordered_set<std::string>& taken) {
+  if (!source.is_map()) {
+    note(Severity::kError, "yaml-merge", source.place, path(),
+         fmt::format("\"<<\" merges maps; this is a {}", source.type_name()), {});
+    return;
+  }
   Map& map = *frame.container.as_map();
-  const auto take = [&](const Value& source) {
-    if (!source.is_map()) {
-      note(Severity::kError, "yaml-merge", source.place, path(),
-           fmt::format("\"<<\" merges maps; this is a {}", source.type_name()), {});
-      return;
-    }
-    for (const Member& member : source.map()) {
-      if (frame.keys.find(map, member.key) != nullptr) continue;
+  for (const Member& member : source.map()) {
+    if (!taken.insert(member.key).second) continue;
+    const Member* first = frame.keys.find(map, member.key);
+    if (first == nullptr) {
       map.append(member.key, member.value, member.key_place);
       frame.keys.added(map);
+      continue;
     }
-  };
-  for (const Value& source : frame.merges) {
-    if (source.is_list()) {
-      for (const Value& item : source.list()) take(item);
-    } else {
-      take(source);
+    if (!frame.merged.contains(member.key)) {
+      note(Severity::kWarning, "yaml-merge", frame.key_place, path(),
+           fmt::format("this replaces \"{}\", which is written at line {}", shorten(member.key),
+                       first->key_place.line),
+           "put \"<<\" before the keys that shall win");
     }
+    map.begin()[first - map.begin()].value = member.value;
   }
 }
 
