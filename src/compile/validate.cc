@@ -44,7 +44,10 @@ class Validator {
     }
     check_endpoint_types();
     check_traffic();
-    if (settings_.fixes()) check_names();
+    if (settings_.fixes()) {
+      check_names();
+      check_numbers();
+    }
     check_annotations(deployment_, settings_, report_);
   }
 
@@ -310,6 +313,42 @@ class Validator {
       report_.error("spec.predictors[0].traffic", "traffic-single",
                     fmt::format("the only predictor has traffic {}; it gets everything", sum),
                     "100, or leave it out");
+    }
+  }
+
+  void check_replicas(const std::string& field, const std::optional<std::int64_t>& replicas) {
+    if (replicas.value_or(0) >= 0) return;
+    report_.error(field, "replicas-negative", fmt::format("replicas cannot be {}", *replicas));
+  }
+
+  // What Kubernetes would refuse in the objects that are made of it, when half of the others are
+  // there already.
+  void check_numbers() {
+    check_replicas("spec.replicas", deployment_.replicas);
+    for (const Predictor& predictor : deployment_.predictors) {
+      check_replicas(predictor.origin.field + ".replicas", predictor.replicas);
+      check_replicas(predictor.origin.field + ".svcOrchSpec.replicas",
+                     predictor.orchestrator_replicas);
+      for (const ComponentSpec& component : predictor.components) check_scaling(component);
+    }
+  }
+
+  void check_scaling(const ComponentSpec& component) {
+    const std::string& field = component.origin.field;
+    check_replicas(field + ".replicas", component.replicas);
+    if (component.hpa) {
+      const std::int64_t least = component.hpa->min_replicas.value_or(1);
+      if (component.hpa->max_replicas < 1 || component.hpa->max_replicas < least) {
+        report_.error(
+            field + ".hpaSpec.maxReplicas", "hpa-bounds",
+            fmt::format("maxReplicas is {}: it must be at least 1 and not below minReplicas ({})",
+                        component.hpa->max_replicas, least));
+      }
+    }
+    if (component.pdb && !component.pdb->min_available.is_null() &&
+        !component.pdb->max_unavailable.is_null()) {
+      report_.error(field + ".pdbSpec", "pdb-both",
+                    "minAvailable and maxUnavailable exclude each other", "remove one of them");
     }
   }
 

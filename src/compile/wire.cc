@@ -136,7 +136,6 @@ void wire_predictor(Wire& wire, PredictorWire& at) {
                                    component_deployment_name(wire.deployment.name, predictor.name,
                                                              j, component, wire.settings)));
     wire_containers(wire, at, at.drafts.back());
-    if (!wire.local()) wire_scaling(wire, component, at.drafts.back());
   }
   wire_servers(wire, at, predictor.graph);
   if (wire.report.failed()) return;
@@ -154,6 +153,7 @@ void wire_predictor(Wire& wire, PredictorWire& at) {
     at.wired.deployment_keys.push_back(wire.deployments.back().key());
   }
   for (Draft& draft : at.drafts) {
+    if (!wire.local()) wire_scaling(wire, *draft.component, draft);
     wire.deployments.push_back(finish(wire, std::move(draft)));
     at.wired.deployment_keys.push_back(wire.deployments.back().key());
   }

@@ -24,12 +24,12 @@ namespace {
 // Kubernetes' words for "what the API server would fill in"; written out so that a later default
 // cannot change pods.
 void complete_pod(const Wire& wire, Map& pod) {
+  const Value* grace = pod.find("terminationGracePeriodSeconds");
+  if (grace == nullptr || grace->is_null()) pod.set("terminationGracePeriodSeconds", 20);
   if (wire.local()) return;
   set_if_empty(pod, "restartPolicy", "Always");
   set_if_empty(pod, "dnsPolicy", "ClusterFirst");
   set_if_empty(pod, "schedulerName", "default-scheduler");
-  const Value* grace = pod.find("terminationGracePeriodSeconds");
-  if (grace == nullptr || grace->is_null()) pod.set("terminationGracePeriodSeconds", 20);
   const Value* security = pod.find("securityContext");
   const auto user = parse_integer(wire.settings.default_user_id);
   if ((security == nullptr || security->is_null()) && user) {
