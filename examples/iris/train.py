@@ -54,7 +54,7 @@ def main():
         print(f"{version}: {rounds} rounds, depth {depth}: {correct.mean():.1%} of {len(test_y)} held-out flowers right")
         predictions = booster.predict(xgboost.DMatrix(rows, feature_names=NAMES))
         expected["predictions"][version] = [[float(value) for value in row] for row in predictions]
-    (HERE / "models" / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+    (HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
 if __name__ == "__main__":

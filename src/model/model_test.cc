@@ -62,7 +62,7 @@ Answer ask(Service& service, const char* method, const char* target, const std::
 // Goal: the same numbers as Python's xgboost gives. Method: the rows and predictions that train.py
 // wrote, missing values included, through both protocols and both forms of the seldon one.
 TEST(Model, predicts_as_python_does) {
-  const json::value expected = parse(read_file(kIris + "/models/expected.json"));
+  const json::value expected = parse(read_file(kIris + "/expected.json"));
   const json::array& rows = expected.at("rows").as_array();
   ASSERT_GE(rows.size(), 10U);
   json::array flat;
@@ -272,7 +272,7 @@ TEST(Model, finds_the_file_of_a_uri) {
 }
 
 TEST(Model, a_file_that_is_no_model_is_an_error) {
-  const auto loaded = Booster::load(kIris + "/models/expected.json");
+  const auto loaded = Booster::load(kIris + "/expected.json");
   ASSERT_FALSE(loaded);
   EXPECT_NE(to_string(loaded.error()).find("is not a model that XGBoost can read"),
             std::string::npos);
