@@ -18,7 +18,8 @@ class Writer {
       overflowed_ = true;
       return;
     }
-    at_ = put(at_, text);
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
   }
   // "name: value\r\n"
   void field(std::string_view name, std::string_view value) noexcept {
@@ -27,10 +28,13 @@ class Writer {
       overflowed_ = true;
       return;
     }
-    char* at = put(at_, name);
+    char* at = at_;
+    std::memcpy(at, name.data(), name.size());
+    at += name.size();
     *at++ = ':';
     *at++ = ' ';
-    at = put(at, value);
+    std::memcpy(at, value.data(), value.size());
+    at += value.size();
     *at++ = '\r';
     *at++ = '\n';
     at_ = at;
@@ -48,11 +52,6 @@ class Writer {
   char* position() noexcept { return at_; }
 
  private:
-  static char* put(char* at, std::string_view text) noexcept {
-    if (!text.empty()) std::memcpy(at, text.data(), text.size());  // memcpy takes no null pointer
-    return at + text.size();
-  }
-
   char* begin_;
   char* at_;
   char* end_;

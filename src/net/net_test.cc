@@ -115,10 +115,10 @@ struct Ends {
     EXPECT_TRUE(client.open(loop, Fd(fds[1]), std::move(client_session), nothing, this));
   }
   static void nothing(void*) {}
-  static const TlsContext* choose(void* self, std::string_view name) {
+  static std::shared_ptr<const TlsContext> choose(void* self, std::string_view name) {
     auto& ends = *static_cast<Ends*>(self);
     ends.chosen = name;
-    return ends.refuse ? nullptr : ends.server_context.get();
+    return ends.refuse ? nullptr : ends.server_context;
   }
   bool shake() {
     for (int i = 0; i < 20; ++i) {

@@ -319,7 +319,8 @@ std::string server_name_in(SSL* ssl) {
 int on_client_hello(SSL* ssl, int* alert, void*) {
   auto& session = *static_cast<TlsSession::Impl*>(SSL_get_app_data(ssl));
   session.server_name = server_name_in(ssl);
-  session.chosen = session.choose(session.context, session.server_name);
+  session.kept = session.choose(session.context, session.server_name);
+  session.chosen = session.kept.get();
   if (session.chosen == nullptr) {
     session.error = "no TLS server takes the name \"" + session.server_name + "\"";
     session.wire.muted = true;

@@ -51,7 +51,8 @@ class TlsContext {
 
 // Picks the server by the name in the client hello ("" when there is none, lower case). nullptr:
 // the connection is closed without an alert.
-using TlsChooser = const TlsContext* (*)(void* context, std::string_view server_name);
+using TlsChooser = std::shared_ptr<const TlsContext> (*)(void* context,
+                                                         std::string_view server_name);
 
 enum class TlsStatus : std::uint8_t { kOk, kWantRead, kWantWrite, kClosed, kFailed };
 

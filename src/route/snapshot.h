@@ -66,6 +66,10 @@ class ClusterTable {
                ? nullptr
                : (*chunks_[chunk])[id % kChunk].get();
   }
+  // The same, kept alive by whoever holds it. REQUIRES: find(id) is not nullptr.
+  std::shared_ptr<const Cluster> share(ClusterId id) const {
+    return (*chunks_[id / kChunk])[id % kChunk];
+  }
   std::size_t capacity() const noexcept { return chunks_.size() * kChunk; }
   // Copies one chunk and the list of chunks. `cluster` may be null: erased.
   void set(ClusterId id, std::shared_ptr<const Cluster> cluster);

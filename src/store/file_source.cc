@@ -135,9 +135,7 @@ void FileSource::rescan() {
 }
 
 void FileSource::load(const std::string& path) {
-  std::string signature = path == "-" ? "-" : signature_of(path);
-  if (path != "-" && !single_files_.contains(path) && !is_document_file(path))
-    signature.clear();  // as good as gone
+  const std::string signature = path == "-" ? "-" : signature_of(path);
   const auto known = files_.find(path);
   if (known != files_.end() && known->second.signature == signature && !signature.empty()) return;
   if (signature.empty()) {
@@ -150,10 +148,7 @@ void FileSource::load(const std::string& path) {
   file.signature = signature;
   auto text = read_file(path, limits::kDocumentBytesMax);
   if (!text) {
-    if (signature_of(path).empty()) {
-      load(path);  // gone between the two calls
-      return;
-    }
+    if (signature_of(path).empty()) return load(path);  // gone between the two calls
     resource::Diagnostic diagnostic;
     diagnostic.code = "unreadable";
     diagnostic.file = path;
