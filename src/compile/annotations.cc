@@ -151,9 +151,7 @@ class Checker {
     // Any other seldon.io/engine-<x> sets the variable <X> of the orchestrator; last-applied is the
     // manager's own.
     if (key == "seldon.io/last-applied") return;
-    std::vector<std::string_view> keys;
-    for (const Known& known : kKnown) keys.push_back(known.key);
-    const std::string_view meant = nearest(key, keys);
+    const std::string_view meant = nearest(key, known_annotations());
     if (key.starts_with("seldon.io/engine-") && place == kSpec && meant.empty()) return;
     report_.warning(field, "annotation-unknown", fmt::format("unknown annotation {}", key),
                     meant.empty() ? "nothing reads it" : fmt::format("did you mean {}?", meant));
@@ -321,6 +319,12 @@ void check_annotations(const SeldonDeployment& deployment, const Settings& setti
                     component.origin.field + ".metadata.annotations");
     }
   }
+}
+
+std::vector<std::string_view> known_annotations() {
+  std::vector<std::string_view> keys;
+  for (const Known& known : kKnown) keys.push_back(known.key);
+  return keys;
 }
 
 bool is_ingress_annotation(std::string_view key) noexcept {

@@ -50,6 +50,9 @@ Ingress read_ingress(const resource::SeldonDeployment& deployment, const Setting
 void check_annotations(const resource::SeldonDeployment& deployment, const Settings& settings,
                        Report& report);
 
+// Every annotation with a fixed name that is read, in no order.
+std::vector<std::string_view> known_annotations();
+
 // Ingress annotations do not belong on pods: with them there, a new host restarts every model.
 bool is_ingress_annotation(std::string_view key) noexcept;
 

@@ -36,18 +36,25 @@ inline bool is_control(char c) noexcept {
 }
 inline bool is_target(char c) noexcept { return c > 0x20 && c < 0x7f; }
 
+#ifdef __SSE2__
+inline __m128i load16(const char* at) noexcept {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+}
+// One bit for each byte that is a control character.
+inline unsigned controls(__m128i bytes) noexcept {
+  const __m128i is_low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+  const __m128i bad =
+      _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')), is_low),
+                   _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
+  return static_cast<unsigned>(_mm_movemask_epi8(bad));
+}
+#endif
+
 // The first control byte in [at, end), or end.
 inline char* find_control(char* at, char* end) noexcept {
 #ifdef __SSE2__
-  const __m128i low = _mm_set1_epi8(0x1f);
-  const __m128i tab = _mm_set1_epi8('\t');
-  const __m128i del = _mm_set1_epi8(0x7f);
   for (; end - at >= 16; at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i is_low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, low), bytes);
-    const __m128i bad = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), is_low),
-                                     _mm_cmpeq_epi8(bytes, del));
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(bad));
+    const unsigned mask = controls(load16(at));
     if (mask != 0) return at + std::countr_zero(mask);
   }
 #endif
@@ -81,38 +88,44 @@ alignas(16) inline constexpr std::array<std::uint8_t, 32> kFirstBytes = [] {
 }();
 #endif
 
+#ifdef __SSE2__
+// The letters, digits and dashes that sixteen bytes begin with.
+struct NameStart {
+  __m128i kept;     // those in lower case, zeros behind
+  __m128i change;   // what to `or` to the sixteen bytes to put those into lower case
+  unsigned length;  // 16: all
+};
+inline NameStart name_start(__m128i bytes) noexcept {
+  const __m128i case_bit = _mm_set1_epi8(0x20);
+  const __m128i last_letter = _mm_set1_epi8(25);
+  const __m128i from_a = _mm_sub_epi8(bytes, _mm_set1_epi8('A'));
+  const __m128i is_upper = _mm_cmpeq_epi8(_mm_min_epu8(from_a, last_letter), from_a);
+  const __m128i raise = _mm_and_si128(is_upper, case_bit);
+  const __m128i lowered = _mm_or_si128(bytes, raise);
+  const __m128i from_lower_a = _mm_sub_epi8(lowered, _mm_set1_epi8('a'));
+  const __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(from_lower_a, last_letter), from_lower_a);
+  const __m128i from_zero = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+  const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(from_zero, _mm_set1_epi8(9)), from_zero);
+  const __m128i is_dash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
+  const __m128i good = _mm_or_si128(_mm_or_si128(is_letter, is_digit), is_dash);
+  const unsigned others = ~static_cast<unsigned>(_mm_movemask_epi8(good));
+  const auto length = static_cast<unsigned>(std::countr_zero(others | 0x10000U));
+  const __m128i keep = load16(reinterpret_cast<const char*>(kFirstBytes.data()) + 16 - length);
+  return {_mm_and_si128(lowered, keep), _mm_and_si128(raise, keep), length};
+}
+#endif
+
 // The first byte in [at, end) that is not a token's, or end; what is before it is put into lower
 // case.
 inline char* lower_token(char* at, char* end) noexcept {
 #ifdef __SSE2__
-  // Letters, digits and '-' by sixteens; a name with other bytes in it goes on by the table.
-  const __m128i upper_a = _mm_set1_epi8('A');
-  const __m128i zero = _mm_set1_epi8('0');
-  const __m128i last_letter = _mm_set1_epi8(25);
-  const __m128i last_digit = _mm_set1_epi8(9);
-  const __m128i dash = _mm_set1_epi8('-');
-  const __m128i case_bit = _mm_set1_epi8(0x20);
+  // By sixteens; a name with rarer bytes in it goes on by the table.
   while (end - at >= 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i from_a = _mm_sub_epi8(bytes, upper_a);
-    const __m128i is_upper = _mm_cmpeq_epi8(_mm_min_epu8(from_a, last_letter), from_a);
-    const __m128i lowered = _mm_or_si128(bytes, _mm_and_si128(is_upper, case_bit));
-    const __m128i from_lower_a = _mm_sub_epi8(lowered, _mm_set1_epi8('a'));
-    const __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(from_lower_a, last_letter), from_lower_a);
-    const __m128i from_zero = _mm_sub_epi8(bytes, zero);
-    const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(from_zero, last_digit), from_zero);
-    const __m128i good =
-        _mm_or_si128(_mm_or_si128(is_letter, is_digit), _mm_cmpeq_epi8(bytes, dash));
-    const unsigned mask = ~static_cast<unsigned>(_mm_movemask_epi8(good)) & 0xffffU;
-    const unsigned length = mask == 0 ? 16U : static_cast<unsigned>(std::countr_zero(mask));
-    const __m128i keep =
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(kFirstBytes.data() + 16 - length));
-    const __m128i change = _mm_and_si128(_mm_and_si128(is_upper, case_bit), keep);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm_or_si128(bytes, change));
-    at += length;
-    if (length == 16) continue;
-    if (!is_token(*at)) return at;
-    break;
+    const __m128i bytes = load16(at);
+    const NameStart name = name_start(bytes);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm_or_si128(bytes, name.change));
+    at += name.length;
+    if (name.length < 16) break;
   }
 #endif
   for (; at != end; ++at) {

@@ -18,8 +18,7 @@ class Writer {
       overflowed_ = true;
       return;
     }
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+    at_ = put(at_, text);
   }
   // "name: value\r\n"
   void field(std::string_view name, std::string_view value) noexcept {
@@ -28,13 +27,10 @@ class Writer {
       overflowed_ = true;
       return;
     }
-    char* at = at_;
-    std::memcpy(at, name.data(), name.size());
-    at += name.size();
+    char* at = put(at_, name);
     *at++ = ':';
     *at++ = ' ';
-    std::memcpy(at, value.data(), value.size());
-    at += value.size();
+    at = put(at, value);
     *at++ = '\r';
     *at++ = '\n';
     at_ = at;
@@ -52,6 +48,11 @@ class Writer {
   char* position() noexcept { return at_; }
 
  private:
+  static char* put(char* at, std::string_view text) noexcept {
+    if (!text.empty()) std::memcpy(at, text.data(), text.size());  // memcpy takes no null pointer
+    return at + text.size();
+  }
+
   char* begin_;
   char* at_;
   char* end_;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace sluice::resource {
@@ -109,6 +110,18 @@ std::size_t decode(std::string_view text, std::size_t at, char32_t& code) noexce
 }
 
 }  // namespace
+
+std::string repaired_utf8(std::string_view bytes) {
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size();) {
+    char32_t code = 0;
+    const bool ascii = static_cast<unsigned char>(bytes[i]) < 0x80;
+    const std::size_t length = ascii ? 1 : decode(bytes, i, code);
+    text += length == 0 ? std::string_view("\xEF\xBF\xBD") : bytes.substr(i, length);
+    i += std::max<std::size_t>(length, 1);
+  }
+  return text;
+}
 
 std::optional<Diagnostic> find_bad_character(std::string_view text, std::uint32_t first_line) {
   Place place{first_line, 1};

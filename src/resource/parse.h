@@ -65,6 +65,8 @@ class KeySet {
   Index* index_ = nullptr;  // only for maps with many keys; owned
 };
 
+// Bytes that are no UTF-8 replaced by U+FFFD, as Go's JSON writer does.
+std::string repaired_utf8(std::string_view bytes);
 // Text of a user, cut to a length that fits in a message.
 std::string shorten(std::string_view text);
 // Adds to the document's diagnostics while the budget lasts.

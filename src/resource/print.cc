@@ -277,19 +277,20 @@ void print_json(std::string& out, const Value& value, JsonStyle style, KeyOrder 
 
 std::string json_quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+    std::uint32_t code = byte;
+    const std::size_t length = byte < 0x80 ? 0 : invisible(text, i, code);
+    if (length > 0 || byte < 0x20 || byte == 0x7F) {
+      out += c == '\n'   ? "\\n"
+             : c == '\t' ? "\\t"
+             : c == '\r' ? "\\r"
+                         : fmt::format("\\u{:04x}", code);
+      i += length > 0 ? length - 1 : 0;
+    } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += fmt::format("\\u{:04x}", byte);
     } else {
       out += c;
     }

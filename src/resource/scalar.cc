@@ -134,7 +134,7 @@ std::optional<double> parse_double(std::string_view text) noexcept {
 // A float with a whole value is an integer after the passage through JSON.
 Value number_value(double number) {
   constexpr double kTop = 9223372036854775808.0;  // 2^63
-  if (std::isfinite(number) && number == std::floor(number) && number >= -kTop && number < kTop) {
+  if (std::isfinite(number) && number == std::floor(number) && number > -kTop && number < kTop) {
     return Value(static_cast<std::int64_t>(number));
   }
   return Value(number);

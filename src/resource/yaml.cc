@@ -391,9 +391,10 @@ bool Builder::scalar(const yaml_event_t& event) {
   }
   if (data.anchor != nullptr) {
     const std::string name(view(data.anchor));
+    const bool value_is_null = value.is_null();
     if (!keep_anchor(name, value)) return false;
     Anchor& anchor = anchors_[name];
-    anchor.is_plain = true;
+    anchor.is_plain = !value_is_null;
     anchor.key = key_text;
   }
   if (!expects_key()) return put(std::move(value));
@@ -486,7 +487,7 @@ Value Builder::scalar_value(const yaml_event_t& event, std::string_view text, Pl
   tag.remove_prefix(kTagPrefix.size());
   if (tag == "str" || tag == "timestamp") return Value(text);
   if (tag == "binary") {
-    if (auto bytes = decode_base64(text)) return Value(std::move(*bytes));
+    if (const auto bytes = decode_base64(text)) return Value(repaired_utf8(*bytes));
   } else {
     Value value = resolve_plain(text).value;
     if (tag == "float" && value.is_int()) return value;

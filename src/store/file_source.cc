@@ -135,7 +135,9 @@ void FileSource::rescan() {
 }
 
 void FileSource::load(const std::string& path) {
-  const std::string signature = path == "-" ? "-" : signature_of(path);
+  std::string signature = path == "-" ? "-" : signature_of(path);
+  if (path != "-" && !single_files_.contains(path) && !is_document_file(path))
+    signature.clear();  // as good as gone
   const auto known = files_.find(path);
   if (known != files_.end() && known->second.signature == signature && !signature.empty()) return;
   if (signature.empty()) {
@@ -148,7 +150,10 @@ void FileSource::load(const std::string& path) {
   file.signature = signature;
   auto text = read_file(path, limits::kDocumentBytesMax);
   if (!text) {
-    if (signature_of(path).empty()) return load(path);  // gone between the two calls
+    if (signature_of(path).empty()) {
+      load(path);  // gone between the two calls
+      return;
+    }
     resource::Diagnostic diagnostic;
     diagnostic.code = "unreadable";
     diagnostic.file = path;

@@ -180,6 +180,20 @@ TEST_F(FileSourceTest, AFolderWithAKeyPairIsASecret) {
   EXPECT_EQ(store_.find(key)->root.at("data").at("tls.crt").text(), "QzI=");
 }
 
+TEST_F(FileSourceTest, JsonThatIsNoDocumentIsLeftAlone) {
+  write("model.json", "{\"learner\": {\"version\": [1, 7, 4]}}");
+  write("a.json",
+        "{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"a\", "
+        "\"namespace\": \"models\"},"
+        " \"spec\": {\"ports\": [{\"port\": 7}]}}");
+  start();
+  EXPECT_EQ(port_of("a"), 7);
+  EXPECT_TRUE(said_.empty());
+  write("model.json", "{\"learner\": {}}");
+  turn();
+  EXPECT_TRUE(said_.empty());
+}
+
 TEST_F(FileSourceTest, APathThatIsNotThereIsAnError) {
   FileSource::Options options;
   options.paths = {folder_ + "/nothing.yaml"};

@@ -61,7 +61,7 @@ Result<void> list_into(const std::string& folder, unsigned depth, Listing& listi
       if (depth < kFolderDepthMax) {
         if (auto listed = list_into(path, depth + 1, listing); !listed) return listed;
       }
-    } else if (is_document_name(name)) {
+    } else if (is_document_file(path)) {
       listing.documents.push_back(path);
     }
   }
@@ -101,6 +101,20 @@ bool is_document_name(std::string_view file_name) {
   return !file_name.starts_with('.') &&
          (file_name.ends_with(".yaml") || file_name.ends_with(".yml") ||
           file_name.ends_with(".json"));
+}
+
+bool is_document_file(const std::string& path) {
+  constexpr std::size_t kHeadBytes = 64U
+                                     << 10U;  // kubectl and every printer write apiVersion first
+  if (!is_document_name(path.substr(path.find_last_of('/') + 1))) return false;
+  if (!path.ends_with(".json")) return true;
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return true;  // reported when it is read
+  std::string head(kHeadBytes, '\0');
+  const ssize_t got = read(file.get(), head.data(), head.size());
+  return got > 0 &&
+         std::string_view(head.data(), static_cast<std::size_t>(got)).find("\"apiVersion\"") !=
+             std::string_view::npos;
 }
 
 Result<Listing> list_folder(const std::string& folder) {

@@ -17,6 +17,9 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
 // "a.yaml", "a.yml", "a.json"; not hidden ones, nor editors' leftovers.
 bool is_document_name(std::string_view file_name);
+// In a folder, JSON without "apiVersion" near its beginning is something else: a model, recorded
+// data. YAML always counts, so that a forgotten apiVersion is reported.
+bool is_document_file(const std::string& path);
 
 // What a folder holds, sub-folders included, sorted: documents, and folders with tls.crt and
 // tls.key in them.
