@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "compile/services.h"
 #include "resource/duration.h"
 
 namespace sluice::compile {
@@ -234,16 +235,19 @@ struct DestinationName {
   route::ClusterId cluster = route::kNoCluster;
   std::uint16_t port = 0;
   std::string host;
+  std::string name;  // as route::Cluster::name
 };
 
 DestinationName resolve(const Value& destination, const RuleDraft& draft,
                         const RuleTarget& target) {
   DestinationName name;
   const std::int64_t port = destination.at("port").at("number").integer();
+  const std::string_view subset = destination.at("subset").text();
   name.cluster = target.cluster(
       draft.owner->object->namespace_, destination.at("host").text(),
-      port > 0 && port <= 0xffff ? static_cast<std::uint16_t>(port) : std::uint16_t{0},
-      destination.at("subset").text(), name.port, name.host);
+      port > 0 && port <= 0xffff ? static_cast<std::uint16_t>(port) : std::uint16_t{0}, subset,
+      name.port, name.host);
+  name.name = cluster_name(name.host, name.port, subset);
   return name;
 }
 
@@ -251,7 +255,9 @@ std::vector<route::Mirror> translate_mirrors(const RuleDraft& draft, const RuleT
   std::vector<route::Mirror> mirrors;
   const auto add = [&](const Value& destination, const Value* percentage) {
     const std::uint32_t parts = percentage == nullptr ? 1'000'000 : parts_per_million(*percentage);
-    if (parts > 0) mirrors.push_back({resolve(destination, draft, target).cluster, parts});
+    if (parts == 0) return;
+    DestinationName name = resolve(destination, draft, target);
+    mirrors.push_back({name.cluster, parts, std::move(name.name)});
   };
   if (draft.mirror != nullptr) add(*draft.mirror, draft.mirror_percentage);
   if (draft.mirrors != nullptr) {
@@ -293,6 +299,7 @@ route::Forward translate_forward(const resource::VirtualService& service, const 
     name = resolve(each.at("destination"), draft, target);
     route::Destination destination;
     destination.cluster = name.cluster;
+    destination.name = name.name;
     destination.weight = weight > 0 ? static_cast<std::uint32_t>(weight) : 0;
     const Value& headers = each.at("headers");
     destination.request_headers =

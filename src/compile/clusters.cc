@@ -269,7 +269,7 @@ std::shared_ptr<route::Cluster> Services::make_cluster(const ClusterKey& key) {
   cluster->host = key.host;
   cluster->port = key.port;
   cluster->subset = key.subset;
-  cluster->name = "outbound|" + std::to_string(key.port) + "|" + key.subset + "|" + key.host;
+  cluster->name = cluster_name(key.host, key.port, key.subset);
   cluster->protocol = protocol_of(*found.port, found.provider->is_entry);
   const bool by_label = subset != nullptr && !subset->labels.empty();
   add_endpoints(*found.provider, *found.port, by_label ? &subset->labels : nullptr, *cluster);

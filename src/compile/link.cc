@@ -61,9 +61,12 @@ void ClusterIds::release(const ClusterKey& key) {
   if (--entry.references == 0) dropped_.push_back(key);
 }
 
-std::vector<route::ClusterId> ClusterIds::take_dropped() {
+void ClusterIds::begin_link() {
   free_.insert(free_.end(), resting_.begin(), resting_.end());
   resting_.clear();
+}
+
+std::vector<route::ClusterId> ClusterIds::take_dropped() {
   for (const ClusterKey& key : dropped_) {
     const auto host = hosts_.find(key.host);
     if (host == hosts_.end()) continue;
@@ -136,6 +139,7 @@ void Linker::set_addresses(std::string_view name, std::vector<std::string> addre
 
 std::shared_ptr<const route::Snapshot> Linker::link() {
   Impl& state = *impl_;
+  state.ids.begin_link();
   bool changed = state.snapshot == nullptr;
   if (state.gateways_dirty) {
     state.relink_topology();

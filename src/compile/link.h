@@ -66,7 +66,8 @@ class Linker {
 
   // What is accepted but has no or another effect than was meant: references to what is not there,
   // pieces that an older object displaces, secrets that do not work, fields not supported yet.
-  // Warnings all, by object. As of the last link. Costs a walk over everything.
+  // Warnings all, by object. Call after link: nothing while changed Gateways wait for it. Costs a
+  // walk over everything.
   resource::Diagnostics diagnostics() const;
 
   // True while the provided gateway is in force (settings.provide_gateway).
@@ -77,8 +78,9 @@ class Linker {
   std::vector<std::string> names_to_resolve() const;
   void set_addresses(std::string_view name, std::vector<std::string> addresses);
 
- private:
   struct Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

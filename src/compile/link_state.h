@@ -32,7 +32,9 @@ class ClusterIds {
   // Counts one reference. Notes the key as new when nothing named it before.
   route::ClusterId acquire(const ClusterKey& key);
   void release(const ClusterKey& key);
-  // Ids dropped since the last call; they may be given out from the next call on.
+  // A new link begins: what the one before dropped may be given out again.
+  void begin_link();
+  // Ids that nothing names any more since the last call.
   std::vector<route::ClusterId> take_dropped();
   std::vector<ClusterKey> take_fresh();
   // nullptr: nothing names a cluster of that host.
@@ -43,7 +45,7 @@ class ClusterIds {
   std::unordered_map<std::string, ByName> hosts_;
   route::ClusterId next_ = 0;
   std::vector<route::ClusterId> free_;
-  std::vector<route::ClusterId> resting_;  // dropped one link ago
+  std::vector<route::ClusterId> resting_;  // dropped in this link
   std::vector<ClusterKey> fresh_;
   std::vector<ClusterKey> dropped_;  // reference count came to zero; may have come back
 };

@@ -26,6 +26,10 @@ std::string full_host(std::string_view host, std::string_view ns, std::string_vi
   return full;
 }
 
+std::string cluster_name(std::string_view host, std::uint16_t port, std::string_view subset) {
+  return "outbound|" + std::to_string(port) + "|" + std::string(subset) + "|" + std::string(host);
+}
+
 void Services::add_provider(const std::string& host, Provider provider) {
   auto& providers = hosts_[host];
   providers.insert(std::upper_bound(providers.begin(), providers.end(), provider),

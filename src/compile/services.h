@@ -35,6 +35,9 @@ bool is_exported(const std::vector<std::string>& export_to, std::string_view ns,
 // "one" in `ns` is "one.ns.svc.cluster.local"; names with a dot stay. Lower case.
 std::string full_host(std::string_view host, std::string_view ns, std::string_view domain);
 
+// Envoy's form: "outbound|8000|main|iris.default.svc.cluster.local".
+std::string cluster_name(std::string_view host, std::uint16_t port, std::string_view subset);
+
 class Services {
  public:
   explicit Services(const LinkSettings& settings) : settings_(settings) {}

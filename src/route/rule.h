@@ -59,11 +59,13 @@ struct Destination {
   HeaderOps request_headers;
   HeaderOps response_headers;
   std::optional<std::string> authority;  // the Host upstream, instead of the rewrite's
+  std::string name;  // what it names, as Cluster::name, there or not: for explain and logs
 };
 
 struct Mirror {
   ClusterId cluster = kNoCluster;
   std::uint32_t parts_per_million = 1'000'000;
+  std::string name;  // as Destination::name
 };
 
 struct Rewrite {
