@@ -24,7 +24,7 @@ CALLS = [
 ]
 HEADER_ONLY = [
     (r"#include <(filesystem|ranges|iostream|sstream|fstream)>", set(), "in .cc files only: they are dear to compile"),
-    (r"#include <(openssl|boost|libfyaml|xgboost|CLI)", set(), "in .cc files only: heavy libraries stay out of headers"),
+    (r"#include <(openssl|boost|yaml\.h|xgboost|CLI)", set(), "in .cc files only: heavy libraries stay out of headers"),
 ]
 PATHS = re.compile(r"(?<![\w.])/(work|root|home|Users)/\w")
 TODO = re.compile(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))")

@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
-#include "resource/annotations.h"
+#include "resource/duration.h"
 #include "resource/parse.h"
 #include "resource/print.h"
 #include "resource/schema.h"
@@ -139,7 +139,7 @@ class Checker {
     check_version();
     check_value(object_.root, *kind_.root);
     check_metadata();
-    if (kind_.kind == "SeldonDeployment") check_annotations(object_, said_);
+    if (kind_.kind == "SeldonDeployment") check_prefixes();
     std::stable_sort(said_.begin(), said_.end(), [](const Diagnostic& a, const Diagnostic& b) {
       return a.place.line != b.place.line ? a.place.line < b.place.line
                                           : a.place.column < b.place.column;
@@ -159,6 +159,8 @@ class Checker {
 
   void check_version();
   void check_metadata();
+  void check_prefixes();
+  void check_prefix(const Value& map, std::string path);
   void check_name(const Value& name, NameRule rule, std::string_view path);
   void check_labels(const Value& map, std::string_view path, bool are_labels);
   void check_value(const Value& value, const Schema& schema);
@@ -260,6 +262,32 @@ void Checker::check_metadata() {
   check_name(metadata.at("namespace"), NameRule::kLabel, "metadata.namespace");
   check_labels(metadata.at("labels"), "metadata.labels", true);
   check_labels(metadata.at("annotations"), "metadata.annotations", false);
+}
+
+// An annotation whose prefix is nearly Seldon's. Which names exist behind the prefix is known to
+// compile.
+void Checker::check_prefix(const Value& map, std::string path) {
+  constexpr std::string_view kPrefix = "seldon.io";
+  for (const Member& member : map.map()) {
+    const std::string_view prefix = std::string_view(member.key).substr(0, member.key.find('/'));
+    if (prefix.size() == member.key.size() || prefix == kPrefix) continue;
+    if (edit_distance(prefix, kPrefix, 3) > 2) continue;
+    path_ = path + "." + shorten(member.key);
+    say(member.key_place, Severity::kWarning, "annotation-unknown",
+        fmt::format("nothing reads annotations of {}/", shorten(prefix)),
+        fmt::format("did you mean \"{}{}\"?", kPrefix, shorten(member.key.substr(prefix.size()))));
+  }
+  path_.clear();
+}
+
+void Checker::check_prefixes() {
+  check_prefix(object_.metadata().at("annotations"), "metadata.annotations");
+  check_prefix(object_.spec().at("annotations"), "spec.annotations");
+  std::size_t index = 0;
+  for (const Value& predictor : object_.spec().at("predictors").list()) {
+    check_prefix(predictor.at("annotations"),
+                 fmt::format("spec.predictors[{}].annotations", index++));
+  }
 }
 
 void Checker::check_value(const Value& value, const Schema& schema) {
@@ -371,6 +399,7 @@ void Checker::check_one_of(const Value& value, const Schema& schema) {
 
 void Checker::check_enum(const Value& value, const Schema& schema) {
   const std::string_view text = value.text();
+  if (schema.open) return;
   if (std::find(schema.values.begin(), schema.values.end(), text) != schema.values.end()) return;
   std::string all;
   std::vector<std::string_view> candidates;
@@ -383,7 +412,7 @@ void Checker::check_enum(const Value& value, const Schema& schema) {
   }
   if (candidates.size() > kValuesShown) all += ", ...";
   const std::string_view near = nearest(text, candidates);
-  say(value.place, schema.open ? Severity::kWarning : Severity::kError, "unknown-value",
+  say(value.place, Severity::kError, "unknown-value",
       fmt::format("\"{}\" is not one of {}", shorten(text), all),
       near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
 }
@@ -421,12 +450,12 @@ void Checker::check_scalar(const Value& value, const Schema& schema) {
       if (value.is_string() && !is_quantity(value.text())) wrong("bad-quantity");
       break;
     case Type::kDuration: {
-      const std::int64_t ns = duration_ns(value.text());
+      const auto duration = parse_duration(value.text());
       const bool bare = !value.text().empty() &&
                         value.text().find_first_not_of("0123456789.") == std::string_view::npos;
-      if (ns < 0) {
+      if (!duration) {
         wrong("bad-duration", bare ? fmt::format("say the unit: \"{}s\"", value.text()) : "");
-      } else if (ns < 1'000'000) {
+      } else if (*duration < std::chrono::milliseconds(1)) {
         wrong("bad-duration", "1ms is the least");
       }
       break;

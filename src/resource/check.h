@@ -1,6 +1,7 @@
 // Fields against the schema: what an API server with the CRDs of Seldon and Istio would refuse is
 // an error; what it would silently drop, or what has no effect, is a warning. Rules that look at
-// several objects, or at what Seldon's webhook knows, are compile's. Pure, any thread.
+// several objects, or at what Seldon's webhook knows (annotations, words such as a unit's type),
+// are compile's. Pure, any thread.
 #pragma once
 
 #include <string_view>
@@ -19,8 +20,8 @@ bool is_known(const Object& object) noexcept;
 // object that is not known.
 Diagnostics check(const Object& object);
 
-// What only a set shows: the same object twice (an error at the second if they differ), and, once for each kind,
-// that a kind is not known. Does not include check() of each.
+// What only a set shows: the same object twice (an error at the second if they differ), and, once
+// for each kind, that a kind is not known. Does not include check() of each.
 Diagnostics check_set(const std::vector<Object>& objects);
 
 // Kubernetes' rules for names. Each returns what is wrong with `name` in a few words, "" when
@@ -30,8 +31,6 @@ std::string_view fault_of_label(std::string_view name) noexcept;      // RFC 112
 std::string_view fault_of_label_1035(
     std::string_view name) noexcept;  // and it begins with a letter
 
-// Go's time.ParseDuration, as far as Istio allows it: "1.5s", "1h30m". Nanoseconds, or -1.
-std::int64_t duration_ns(std::string_view text) noexcept;
 bool is_quantity(std::string_view text) noexcept;
 
 }  // namespace sluice::resource

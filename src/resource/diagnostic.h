@@ -28,6 +28,9 @@ struct Diagnostic {
 
 using Diagnostics = std::vector<Diagnostic>;
 
+// The same problem told twice (one place, one code) becomes one: the first one's words, the worse
+// severity. For those who ask several rooms about one document.
+void deduplicate(Diagnostics& diagnostics);
 bool has_errors(const Diagnostics& diagnostics);
 // "iris.yaml:12:7: error: SeldonDeployment default/iris: spec.predictors[0].trafic: unknown field;
 // did you mean "traffic"? [unknown-field]"

@@ -1,6 +1,4 @@
-// The small languages inside of fields: names, durations, quantities.
-#include <array>
-
+// The small languages inside of fields: names and quantities. Durations are duration.h's.
 #include "resource/check.h"
 
 namespace sluice::resource {
@@ -47,52 +45,6 @@ std::string_view fault_of_subdomain(std::string_view name) noexcept {
     if (dot == std::string_view::npos) return {};
     name.remove_prefix(dot + 1);
   }
-}
-
-std::int64_t duration_ns(std::string_view text) noexcept {
-  struct Unit {
-    std::string_view name;
-    double ns;
-  };
-  // Longer names first: "ms" is no "m".
-  constexpr std::array<Unit, 8> kUnits = {{{"ns", 1},
-                                           {"us", 1e3},
-                                           {"\xC2\xB5s", 1e3},
-                                           {"\xCE\xBCs", 1e3},
-                                           {"ms", 1e6},
-                                           {"s", 1e9},
-                                           {"m", 60e9},
-                                           {"h", 3600e9}}};
-  if (text.starts_with('+')) text.remove_prefix(1);
-  if (text == "0") return 0;
-  double total = 0;
-  bool any = false;
-  while (!text.empty()) {
-    double number = 0;
-    double scale = 0;  // 0: before the point
-    bool digits = false;
-    while (!text.empty() && (is_digit(text.front()) || (text.front() == '.' && scale == 0))) {
-      if (text.front() == '.') {
-        scale = 1;
-      } else {
-        digits = true;
-        number = number * 10 + (text.front() - '0');
-        scale *= 10;
-      }
-      text.remove_prefix(1);
-    }
-    if (!digits) return -1;
-    if (scale > 1) number /= scale;
-    const Unit* found = nullptr;
-    for (const Unit& unit : kUnits) {
-      if (text.starts_with(unit.name) && found == nullptr) found = &unit;
-    }
-    if (found == nullptr) return -1;
-    text.remove_prefix(found->name.size());
-    total += number * found->ns;
-    any = true;
-  }
-  return any && total < 9.2e18 ? static_cast<std::int64_t>(total) : -1;
 }
 
 bool is_quantity(std::string_view text) noexcept {

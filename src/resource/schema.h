@@ -49,7 +49,7 @@ struct Schema {
   std::span<const FieldSpec> fields = {};         // kObject
   const Schema* element = nullptr;                // kList, kMap
   std::span<const std::string_view> values = {};  // kString: all that is allowed; empty: anything
-  bool open = false;                              // other values are only warned of
+  bool open = false;                              // API servers accept other values: compile judges
   std::span<const std::span<const std::string_view>> one_of =
       {};  // at most one field of each group
   std::int64_t minimum = std::numeric_limits<std::int64_t>::min();

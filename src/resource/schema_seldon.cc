@@ -6,7 +6,7 @@ namespace sluice::resource::tables {
 
 namespace {
 
-// No value is refused by the CRD, and unknown ones are accepted by the webhook in places: warnings.
+// The CRD refuses no value: Seldon's webhook does, and not always. compile/validate judges them.
 constexpr std::string_view kProtocolValues[] = {"seldon", "tensorflow", "kfserving", "v2", ""};
 constexpr Schema kProtocol{.type = Type::kString, .values = kProtocolValues, .open = true};
 constexpr std::string_view kTransportValues[] = {"rest", "grpc", ""};
