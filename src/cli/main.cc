@@ -1,6 +1,364 @@
+// The command line: verbs, options, help. Decides nothing; each verb is a file of its own.
+#include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <thread>
 
-int main() {
-  std::puts("sluice 0.1.0");
-  return 0;
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/completion.h"
+#include "cli/verbs.h"
+#include "compile/settings.h"
+#include "model/model.h"
+
+namespace sluice::cli {
+namespace {
+
+// What all verbs that read documents share.
+struct Common {
+  std::vector<std::string> files;
+  std::string profile = "default";
+  std::string output;
+  std::string istio_gateway;
+  std::string istio_tls_mode;
+  std::string controller_id;
+  bool cluster = false;
+};
+
+void add_files(CLI::App& verb, Common& common) {
+  verb.add_option("-f,--filename", common.files,
+                  "file or folder of YAML or JSON; - is standard input; may be repeated")
+      ->required()
+      ->type_name("PATH")
+      ->allow_extra_args(false);
+}
+
+void add_settings(CLI::App& verb, Common& common) {
+  verb.add_option("--profile", common.profile,
+                  "compat: what Seldon Core 1.18 makes; default: with its defects mended")
+      ->check(CLI::IsMember({"default", "compat"}))
+      ->capture_default_str();
+  verb.add_option(
+          "--istio-gateway", common.istio_gateway,
+          "gateway of deployments that name none (env ISTIO_GATEWAY; istio-system/seldon-gateway)")
+      ->type_name("[NAMESPACE/]NAME");
+  verb.add_option("--istio-tls-mode", common.istio_tls_mode,
+                  "TLS from the gateway to the models (env ISTIO_TLS_MODE)")
+      ->type_name("MODE");
+  verb.add_option("--controller-id", common.controller_id,
+                  "only deployments with this seldon.io/controller-id label")
+      ->type_name("ID");
+}
+
+void add_output(CLI::App& verb, Common& common, const std::vector<std::string>& formats) {
+  common.output.clear();
+  verb.add_option("-o,--output", common.output, "format of what is printed")
+      ->check(CLI::IsMember(formats))
+      ->type_name("FORMAT");
+}
+
+void add_cluster(CLI::App& verb, Common& common) {
+  verb.add_flag("--cluster", common.cluster,
+                "wire as on Kubernetes (with the orchestrator), not as `serve` does");
+}
+
+bool settings_of(const Common& common, bool local, compile::Settings& settings) {
+  const auto profile =
+      common.profile == "compat" ? compile::Profile::kCompat : compile::Profile::kDefault;
+  std::vector<std::string> warnings;
+  auto made = compile::settings_from(
+      [](std::string_view name) -> std::optional<std::string> {
+        const char* value = std::getenv(std::string(name).c_str());
+        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+      },
+      profile, &warnings);
+  for (const std::string& warning : warnings)
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  if (!made) {
+    std::fprintf(stderr, "error: %s\n", to_string(made.error()).c_str());
+    return false;
+  }
+  settings = std::move(*made);
+  settings.local = local;
+  if (local)
+    settings.istio_enabled = true;  // the gateway of one machine is fed by these objects alone
+  if (!common.istio_gateway.empty()) settings.istio_gateway = common.istio_gateway;
+  if (!common.istio_tls_mode.empty()) settings.istio_tls_mode = common.istio_tls_mode;
+  if (!common.controller_id.empty()) settings.controller_id = common.controller_id;
+  return true;
+}
+
+Format format_of(const Common& common, Format otherwise) {
+  Format format = otherwise;
+  if (!common.output.empty()) parse_format(common.output, format);
+  return format;
+}
+
+// "80=8080", "443=127.0.0.1:8443", "80=[::1]:8080".
+std::optional<gateway::Bind> parse_bind(const std::string& text) {
+  const auto port_of = [](std::string_view digits) -> long {
+    if (digits.empty() || digits.size() > 5 ||
+        digits.find_first_not_of("0123456789") != std::string_view::npos)
+      return -1;
+    const long port = std::strtol(std::string(digits).c_str(), nullptr, 10);
+    return port > 65535 ? -1 : port;
+  };
+  const auto equals = text.find('=');
+  if (equals == std::string::npos) return std::nullopt;
+  const std::string_view target = std::string_view(text).substr(equals + 1);
+  const auto colon = target.rfind(':');
+  gateway::Bind bind;
+  if (colon != std::string_view::npos) bind.address = target.substr(0, colon);
+  if (bind.address.size() > 2 && bind.address.front() == '[')
+    bind.address = bind.address.substr(1, bind.address.size() - 2);
+  const long from = port_of(std::string_view(text).substr(0, equals));
+  const long to = port_of(colon == std::string_view::npos ? target : target.substr(colon + 1));
+  if (from <= 0 || to < 0) return std::nullopt;
+  bind.gateway_port = static_cast<std::uint16_t>(from);
+  bind.port = static_cast<std::uint16_t>(to);
+  return bind;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"An ingress for machine-learning deployments: SeldonDeployments behind one gateway.",
+               "sluice"};
+  app.require_subcommand(0, 1);
+  app.footer(
+      "Start here:\n"
+      "  sluice serve -f examples/iris --bind 80=8080 --bind 443=8443\n"
+      "  curl -s http://localhost:8080/seldon/seldon/iris/api/v1.0/predictions \\\n"
+      "    -H 'Content-Type: application/json' -d '{\"data\":{\"ndarray\":[[5.1,3.5,1.4,0.2]]}}'\n"
+      "\nExit codes: 0 well, 1 the input was refused or there is no route, 2 wrong command line, 3 "
+      "something failed.\n"
+      "Every command has its own --help with an example.");
+  bool version_flag = false;
+  app.add_flag("--version", version_flag, "print the version");
+
+  Common common;
+
+  // serve
+  CLI::App* const serve_verb = app.add_subcommand(
+      "serve", "run the models of SeldonDeployments and be their ingress gateway");
+  ServeOptions serve_options;
+  std::vector<std::string> binds;
+  std::string access_log = "off";
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  unsigned workers = 0;
+  add_files(*serve_verb, common);
+  serve_verb->add_option("--bind", binds, "where a gateway port is really bound; may be repeated")
+      ->type_name("GATEWAYPORT=[ADDRESS:]PORT")
+      ->allow_extra_args(false);
+  serve_verb
+      ->add_option("--bind-address", serve_options.gateway.bind_address,
+                   "address of gateway ports that --bind gives none")
+      ->capture_default_str();
+  serve_verb->add_option("--workers", workers, "gateway threads; 0: one per processor")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  serve_verb
+      ->add_option("--admin", serve_options.admin,
+                   "health, metrics, status: ADDRESS:PORT; port 0 picks one, off for none")
+      ->capture_default_str();
+  serve_verb->add_option("--access-log", access_log, "a line per request on standard output")
+      ->check(CLI::IsMember({"off", "text", "json"}))
+      ->capture_default_str();
+  serve_verb
+      ->add_option("--access-log-file", serve_options.gateway.access_log_path,
+                   "where those lines go")
+      ->capture_default_str();
+  serve_verb
+      ->add_option("--drain-seconds", serve_options.drain_seconds,
+                   "how long requests may take to end on SIGTERM")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  serve_verb->add_option("--log-level", log_level, "least level that is logged")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  serve_verb->add_option("--log-format", log_format, "of log lines on standard error")
+      ->check(CLI::IsMember({"logfmt", "json"}))
+      ->capture_default_str();
+  add_settings(*serve_verb, common);
+  serve_verb->footer(
+      "Example:\n  sluice serve -f deployments/ --bind 80=8080 --bind 443=8443 --admin "
+      "127.0.0.1:15000\n"
+      "Files that change are in force at once; a bad one is reported and the last good state keeps "
+      "serving.\n"
+      "SIGTERM drains, SIGHUP reads everything again.");
+
+  // render
+  CLI::App* const render_verb =
+      app.add_subcommand("render", "print the objects that would be created for SeldonDeployments");
+  add_files(*render_verb, common);
+  add_settings(*render_verb, common);
+  add_output(*render_verb, common, {"yaml", "json", "table"});
+  bool render_local = false;
+  render_verb->add_flag("--local", render_local,
+                        "wire as `serve` does on one machine, without the orchestrator");
+  render_verb->footer(
+      "Example:\n  sluice render -f iris.yaml\n  sluice render -f iris.yaml --profile compat -o "
+      "json");
+
+  // validate
+  CLI::App* const validate_verb =
+      app.add_subcommand("validate", "check documents, and what they refer to");
+  add_files(*validate_verb, common);
+  add_settings(*validate_verb, common);
+  add_output(*validate_verb, common, {"table", "json", "yaml"});
+  add_cluster(*validate_verb, common);
+  bool strict = false;
+  validate_verb->add_flag("--strict", strict, "warnings count as errors");
+  validate_verb->footer(
+      "Example:\n  sluice validate -f deployments/\n  kubectl get sdep -A -o yaml | sluice "
+      "validate --cluster -f -");
+
+  // routes
+  CLI::App* const routes_verb = app.add_subcommand(
+      "routes", "list the routes that documents make, in the order they are tried");
+  add_files(*routes_verb, common);
+  add_settings(*routes_verb, common);
+  add_output(*routes_verb, common, {"table", "json", "yaml"});
+  add_cluster(*routes_verb, common);
+  routes_verb->footer("Example:\n  sluice routes -f deployments/");
+
+  // explain
+  CLI::App* const explain_verb = app.add_subcommand(
+      "explain", "say which route a request takes, and why; for a 404, what it just missed");
+  ExplainOptions explain_options;
+  add_files(*explain_verb, common);
+  add_settings(*explain_verb, common);
+  add_output(*explain_verb, common, {"table", "json", "yaml"});
+  add_cluster(*explain_verb, common);
+  explain_verb
+      ->add_option("request", explain_options.request, "what you would give to curl, after --")
+      ->type_name("CURL-ARGUMENTS")
+      ->required();
+  explain_verb->footer(
+      "Example:\n  sluice explain -f deployments/ -- -X POST "
+      "http://localhost/seldon/seldon/iris/api/v1.0/predictions\n"
+      "  sluice explain -f deployments/ -- GET /seldon/seldon/iris -H 'Host: models.example.com'\n"
+      "Exit code 1 when the request finds no route.");
+
+  // model
+  CLI::App* const model_verb = app.add_subcommand(
+      "model", "serve one XGBoost model (what `serve` starts for XGBOOST_SERVER)");
+  model::Options model_options;
+  model_verb
+      ->add_option("--implementation", model_options.implementation,
+                   "the server's name in the graph")
+      ->check(CLI::IsMember({"XGBOOST_SERVER"}))
+      ->capture_default_str();
+  model_verb->add_option("--name", model_options.name, "the model's name in V2 paths and answers")
+      ->capture_default_str();
+  model_verb
+      ->add_option("--model-uri", model_options.model_uri,
+                   "file or folder with model.json, model.ubj or model.bst")
+      ->type_name("PATH|file://PATH")
+      ->required();
+  model_verb
+      ->add_option("--protocol", model_options.protocol,
+                   "accepted for the record: both protocols are always served")
+      ->check(CLI::IsMember({"seldon", "v2", "kfserving"}))
+      ->capture_default_str();
+  model_verb->add_option("--address", model_options.address, "address to listen on")
+      ->capture_default_str();
+  model_verb
+      ->add_option("--http-port", model_options.http_port,
+                   "0 picks one (env PREDICTIVE_UNIT_HTTP_SERVICE_PORT; 9000)")
+      ->type_name("PORT");
+  model_verb->footer(
+      "Example:\n  sluice model --name iris --model-uri examples/iris/models/v1 --http-port 9000");
+
+  // completion, version
+  CLI::App* const completion_verb =
+      app.add_subcommand("completion", "print a completion script for a shell");
+  std::string shell;
+  completion_verb->add_option("shell", shell)
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->required();
+  completion_verb->footer("Example:\n  source <(sluice completion bash)");
+  CLI::App* const version_verb = app.add_subcommand("version", "print the version");
+  std::string version_output;
+  version_verb->add_option("-o,--output", version_output, "format")
+      ->check(CLI::IsMember({"json", "yaml", "table"}));
+  version_verb->footer("Example:\n  sluice version -o json");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);  // prints help or the reason
+    return code == 0 ? kExitOk : kExitUsage;
+  }
+
+  if (version_flag || version_verb->parsed()) {
+    Format format = Format::kTable;
+    if (!version_output.empty()) parse_format(version_output, format);
+    const bool printed = format == Format::kTable
+                             ? print("sluice " SLUICE_VERSION "\n")
+                             : print(resource::Map{{"version", SLUICE_VERSION}}, format);
+    return printed ? kExitOk : kExitFailure;
+  }
+  if (completion_verb->parsed()) return completion(app, shell);
+  if (model_verb->parsed()) return model::run(model_options);
+
+  if (serve_verb->parsed()) {
+    for (const std::string& text : binds) {
+      const auto bind = parse_bind(text);
+      if (!bind) {
+        std::fprintf(stderr,
+                     "error: --bind %s: write GATEWAYPORT=[ADDRESS:]PORT, such as 80=8080 or "
+                     "443=127.0.0.1:8443\n",
+                     text.c_str());
+        return kExitUsage;
+      }
+      serve_options.gateway.binds.push_back(*bind);
+    }
+    log::Level level = log::Level::kInfo;
+    log::parse_level(log_level, level);
+    log::set_level(level);
+    log::set_format(log_format == "json" ? log::Format::kJson : log::Format::kLogfmt);
+    serve_options.gateway.access_log = access_log == "json"   ? gateway::AccessLog::kJson
+                                       : access_log == "text" ? gateway::AccessLog::kText
+                                                              : gateway::AccessLog::kOff;
+    serve_options.gateway.workers =
+        workers != 0 ? workers : std::max(1U, std::thread::hardware_concurrency());
+    serve_options.files = common.files;
+    if (!settings_of(common, true, serve_options.settings)) return kExitUsage;
+    return serve(serve_options);
+  }
+  if (render_verb->parsed()) {
+    RenderOptions options{common.files, {}, format_of(common, Format::kYaml)};
+    if (!settings_of(common, render_local, options.settings)) return kExitUsage;
+    return render(options);
+  }
+  if (validate_verb->parsed()) {
+    ValidateOptions options{common.files, {}, format_of(common, Format::kTable), strict};
+    if (!settings_of(common, !common.cluster, options.settings)) return kExitUsage;
+    return validate(options);
+  }
+  if (routes_verb->parsed()) {
+    RoutesOptions options{common.files, {}, format_of(common, Format::kTable)};
+    if (!settings_of(common, !common.cluster, options.settings)) return kExitUsage;
+    return routes(options);
+  }
+  if (explain_verb->parsed()) {
+    explain_options.files = common.files;
+    explain_options.format = format_of(common, Format::kTable);
+    if (!settings_of(common, !common.cluster, explain_options.settings)) return kExitUsage;
+    return explain(explain_options);
+  }
+  print(app.help());
+  return kExitUsage;
+}
+
+}  // namespace
+}  // namespace sluice::cli
+
+int main(int argc, char** argv) {
+  try {
+    return sluice::cli::run(argc, argv);
+  } catch (const std::exception& error) {  // of libraries, at start: memory, locale
+    std::fprintf(stderr, "sluice: %s\n", error.what());
+    return sluice::cli::kExitFailure;
+  }
 }
