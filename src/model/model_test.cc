@@ -164,7 +164,8 @@ struct BadCase {
 class ModelRefuses : public testing::TestWithParam<BadCase> {};
 
 TEST_P(ModelRefuses, with_a_reason) {
-  static Service service(load_model("v1"));
+  // Never destroyed: libxgboost keeps a thread_local map that is gone before statics are.
+  static Service& service = *new Service(load_model("v1"));
   const BadCase& c = GetParam();
   const Answer answer = ask(service, "POST", c.target, c.body);
   EXPECT_EQ(answer.status, c.status) << answer.body;
