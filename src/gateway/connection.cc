@@ -25,7 +25,7 @@ void Connection::open(Listener& listener, net::Fd fd, const net::Address& peer) 
   peer_ = peer;
   peer_ip_ = peer_.ip(peer_text_);
   is_tls_ = listener.published()->listener->is_tls;
-  draining_ = close_after_ = driving_ = needs_bytes_ = false;
+  draining_ = close_after_ = driving_ = needs_bytes_ = closing_ = false;
   piece_count_ = 0;
   worker_.count_connection(+1);
   std::unique_ptr<net::TlsSession> tls;
@@ -322,7 +322,7 @@ void Connection::on_request_cut() {
   worker_.give_request(*request_);
   request_ = nullptr;
   // A caller that reads until the end must see that this was not the end it was promised.
-  if (!channel_.is_blocked() && !chunked_ && !channel_.peer_closed()) {
+  if (!channel_.is_blocked() && !chunked_ && !channel_.peer_closed() && !closing_) {
     channel_.shutdown_write();
     linger();
     return;
@@ -367,11 +367,7 @@ void Connection::drain() {
   draining_ = true;
   if (state_ == State::kHandshake ||
       (state_ == State::kHead && request_ == nullptr && in_.empty() && !channel_.is_readable())) {
-    if (state_ == State::kHead) {
-      linger();
-    } else {
-      close();
-    }
+    close();
   }
 }
 
@@ -382,6 +378,7 @@ void Connection::end_if_orphaned() {
 void Connection::close() {
   if (state_ == State::kClosed) return;
   if (state_ == State::kExchange && request_ != nullptr) {
+    closing_ = true;
     return request_->on_downstream_gone();  // comes back by on_request_cut
   }
   state_ = State::kClosed;

@@ -95,6 +95,7 @@ class Connection final : public Downstream {
   bool needs_bytes_ = false;  // what is in the buffer was judged already
   bool close_after_ = false;  // this response is the last
   bool draining_ = false;
+  bool closing_ = false;  // close() was called: no courtesy
   bool chunked_ = false;  // of the response
   bool no_body_ = false;
   std::size_t lingered_bytes_ = 0;

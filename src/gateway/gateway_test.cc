@@ -23,7 +23,9 @@ TEST(Gateway, proxies_and_keeps_both_connections) {
     EXPECT_EQ(answer.body, "one");
     EXPECT_EQ(answer.field("server"), "istio-envoy");
     EXPECT_TRUE(answer.has("date"));
-    EXPECT_EQ(answer.field("x-envoy-upstream-service-time"), "0");
+    EXPECT_EQ(answer.field("x-envoy-upstream-service-time").find_first_not_of("0123456789"),
+              std::string::npos);
+    EXPECT_TRUE(answer.has("x-envoy-upstream-service-time"));
   }
   EXPECT_EQ(backend.connections(), 1);
   const Message request = backend.requests().at(4);
