@@ -195,13 +195,6 @@ void append(std::vector<Object>& into, std::vector<Object>& from) {
   std::move(from.begin(), from.end(), std::back_inserter(into));
 }
 
-// compat is what an API server stores: it drops fields it does not know.
-void soften_unknown_fields(resource::Diagnostics& diagnostics) {
-  for (resource::Diagnostic& diagnostic : diagnostics) {
-    if (diagnostic.code == "unknown-field") diagnostic.severity = resource::Severity::kWarning;
-  }
-}
-
 void wire_all(Wire& wire, Wiring& wiring) {
   wire.predictors.resize(wire.deployment.predictors.size());
   std::vector<PredictorWire> predictors;
@@ -240,7 +233,6 @@ Wiring wire(const Object& seldon_deployment, const Settings& settings) {
   Wiring wiring;
   resource::SeldonDeployment deployment =
       resource::read_seldon_deployment(seldon_deployment, wiring.diagnostics);
-  if (!settings.fixes()) soften_unknown_fields(wiring.diagnostics);
   Report report(seldon_deployment, wiring.diagnostics);
   // What could not be read is not judged further: the rules would only repeat it.
   if (report.failed()) return wiring;

@@ -133,7 +133,7 @@ class Fields {
       const std::string_view meant = nearest(member.key, known_);
       Value at_key;
       at_key.place = member.key_place.line != 0 ? member.key_place : member.value.place;
-      report(at_key, path_of(member.key), Severity::kError, "unknown-field",
+      report(at_key, path_of(member.key), Severity::kWarning, "unknown-field",
              fmt::format("unknown field \"{}\"", member.key),
              meant.empty() ? std::string("an API server drops it")
                            : fmt::format("did you mean \"{}\"?", meant));
