@@ -1,0 +1,57 @@
+#include <algorithm>
+
+#include "cli/input.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "compile/explain.h"
+
+namespace sluice::cli {
+namespace {
+
+using Outcome = compile::Explanation::Outcome;
+
+bool has_route(const compile::Explanation& said) {
+  return said.outcome == Outcome::kForward || said.outcome == Outcome::kRedirect ||
+         said.outcome == Outcome::kDirectResponse;
+}
+
+// Endpoints of models that `serve` starts are known to it alone.
+void add_note_on_endpoints(const Input& input, compile::Explanation& said) {
+  const bool has_models =
+      std::any_of(input.objects.begin(), input.objects.end(),
+                  [](const auto& each) { return each->kind == "SeldonDeployment"; });
+  const bool lacks_endpoints = std::any_of(said.destinations.begin(), said.destinations.end(),
+                                           [](const auto& each) { return each.endpoints.empty(); });
+  if (has_models && lacks_endpoints) {
+    said.notes.emplace_back("models that serve would start have no endpoints in this listing");
+  }
+}
+
+}  // namespace
+
+int explain(const ExplainOptions& options) {
+  const auto request = compile::parse_curl_arguments(options.request);
+  if (!request) {
+    print_diagnostics({resource::Diagnostic{resource::Severity::kError,
+                                            "bad-request",
+                                            "",
+                                            {},
+                                            "",
+                                            "",
+                                            request.error().what,
+                                            request.error().where}});
+    return kExitUsage;
+  }
+  const Input input = read_input(options.files, options.settings);
+  print_diagnostics(input.diagnostics);
+  const Linked linked = link_input(input, options.settings);
+  compile::Explanation said = compile::explain(*linked.snapshot, *request);
+  add_note_on_endpoints(input, said);
+  const bool printed = options.format == Format::kTable
+                           ? print(compile::to_text(said))
+                           : print(compile::to_value(said), options.format);
+  if (!printed) return kExitFailure;
+  return has_route(said) ? kExitOk : kExitFindings;
+}
+
+}  // namespace sluice::cli
