@@ -211,6 +211,88 @@ TEST(GatewayAttackByTarget, AbsoluteTargetsAreForwardedInOriginForm) {
   EXPECT_EQ(backend.requests()[1].start, "GET /x?y HTTP/1.1");
 }
 
+// Slow callers hold a connection for a bounded time; slow models are nobody's fault here.
+TEST(GatewayAttackBySlowness, BodiesThatDoNotComeAreGivenUp) {
+  Options options;
+  options.caller_stall_timeout = Milliseconds(80);
+  World world(options);
+  Backend backend([](const Message&, int) { return Backend::answer("ok"); });
+  world.cluster("one", {backend.port()});
+  world.add(world.rule("/", "one"));
+  world.publish();
+  Socket socket = world.connect();
+  socket.send("POST / HTTP/1.1\r\nhost: a.test\r\ncontent-length: 10\r\n\r\nabc");
+  EXPECT_TRUE(read_to_end(socket));
+  EXPECT_TRUE(socket.in.starts_with("HTTP/1.1 408 ")) << socket.in;
+  EXPECT_EQ(backend.hits(), 0);
+  // Who sends a little now and then is served.
+  Socket slow = world.connect();
+  slow.send("POST / HTTP/1.1\r\nhost: a.test\r\ncontent-length: 6\r\n\r\n");
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_FALSE(slow.more(30));
+    slow.send("x");
+  }
+  EXPECT_EQ(read_message(slow).body, "ok");
+}
+
+TEST(GatewayAttackBySlowness, AnswersThatNobodyTakesAreGivenUp) {
+  Options options;
+  options.caller_stall_timeout = Milliseconds(80);
+  World world(options);
+  Backend backend([](const Message& request, int) {
+    return Backend::answer(request.start.starts_with("GET /large") ? std::string(32U << 20U, 'x')
+                                                                   : std::string("ok"));
+  });
+  world.cluster("one", {backend.port()});
+  world.add(world.rule("/", "one"));
+  world.publish();
+  Socket socket = world.connect();
+  socket.send("GET /large HTTP/1.1\r\nhost: a.test\r\n\r\n");
+  world.run_until([&] { return world.metric("sluice_downstream_requests_active") == 1; });
+  world.run_until([&] { return world.metric("sluice_downstream_requests_active") == 0; });
+  while (socket.more(5000)) {
+  }
+  EXPECT_TRUE(socket.ended);
+  EXPECT_LT(socket.in.size(), 32U << 20U);
+}
+
+TEST(GatewayAttackBySlowness, ModelsMayTakeTheirTime) {
+  Options options;
+  options.caller_stall_timeout = Milliseconds(40);
+  World world(options);
+  Backend backend([](const Message&, int) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    return Backend::answer("ok");
+  });
+  world.cluster("one", {backend.port()});
+  world.add(world.rule("/", "one"));
+  world.publish();
+  Socket socket = world.connect();
+  socket.send("POST / HTTP/1.1\r\nhost: a.test\r\ncontent-length: 3\r\n\r\n");
+  EXPECT_FALSE(socket.more(10));
+  socket.send("abc");
+  EXPECT_EQ(read_message(socket).body, "ok");
+}
+
+// A rule's text can't end a line: it is encoded in paths.
+TEST(GatewayAttackByRule, PathsStayOneWord) {
+  World world;
+  Backend backend([](const Message&, int) { return Backend::answer("ok"); });
+  world.cluster("one", {backend.port()});
+  auto rule = world.rule("/a", "one");
+  World::forward(*rule).rewrite.kind = route::Rewrite::Kind::kPrefix;
+  World::forward(*rule).rewrite.prefix_length = 2;
+  World::forward(*rule).rewrite.text = "/b HTTP/1.1\r\nx: y";
+  World::forward(*rule).rewrite.authority = "b.test\r\nx: y";
+  world.add(rule);
+  world.publish();
+  EXPECT_EQ(world.get("/a/c").body, "ok");
+  const Message request = backend.requests().at(0);
+  EXPECT_EQ(request.start, "GET /b%20HTTP/1.1%0D%0Ax:%20y/c HTTP/1.1");
+  EXPECT_EQ(request.field("host"), "a.test");
+  EXPECT_FALSE(request.has("x"));
+}
+
 // --- Mutations: what arrives at a model is what the codec accepted, request by request.
 
 struct Exchanged {
