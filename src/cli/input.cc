@@ -71,6 +71,7 @@ Linked link_input(const Input& input, const compile::Settings& settings) {
     }
     for (Object& made : compile::wire(*object, settings).objects) {
       made.file = object->file;  // explain and routes say where a route comes from
+      made.root.place = object->root.place;
       linked.linker->put(std::make_shared<const Object>(std::move(made)));
     }
   }

@@ -107,7 +107,11 @@ RuleDraft draft_rule(const resource::VirtualService& service, const Value& rule,
   draft.owner = &service;
   draft.name = "VirtualService " + object.namespace_ + "/" + object.name + " http[" +
                std::to_string(index) + "]";
-  if (object.file != nullptr) draft.origin = *object.file + ":" + std::to_string(rule.place.line);
+  if (object.file != nullptr) {
+    // Made of a SeldonDeployment, a rule has no line of its own: then it is the deployment's.
+    const auto line = rule.place.line != 0 ? rule.place.line : object.root.place.line;
+    draft.origin = line == 0 ? *object.file : *object.file + ":" + std::to_string(line);
+  }
   draft.place = rule.place;
   std::uint32_t match_index = 0;
   for (const Value& match : rule.at("match").list()) {

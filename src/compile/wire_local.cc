@@ -57,15 +57,8 @@ class Local {
       report_.error("spec.serverType", std::string(kNotYet),
                     "Kafka is not read on one machine yet");
     }
-    for (const char* key :
-         {"seldon.io/engine-separate-pod", "seldon.io/headless-svc",
-          "seldon.io/executor-logger-queue-size", "seldon.io/executor-logger-write-timeout-ms",
-          "seldon.io/no-storage-initializer"}) {
-      if (deployment_.annotations.contains(key))
-        not_applied(fmt::format("spec.annotations[\"{}\"]", key));
-      if (deployment_.metadata_annotations.contains(key))
-        not_applied(fmt::format("metadata.annotations[\"{}\"]", key));
-    }
+    check_annotations_of(deployment_.annotations, "spec.annotations");
+    check_annotations_of(deployment_.metadata_annotations, "metadata.annotations");
     for (const Predictor& predictor : deployment_.predictors) check_predictor(predictor);
   }
 
@@ -74,8 +67,21 @@ class Local {
     report_.warning(std::move(field), std::string(kNotApplied), std::string(kWarning));
   }
 
+  // Those that speak to the orchestrator, to Services, or to Ambassador.
+  void check_annotations_of(const resource::TextMap& annotations, const std::string& path) {
+    for (const auto& [key, value] : annotations) {
+      const bool other =
+          key.starts_with("seldon.io/engine-") || key.starts_with("seldon.io/executor-") ||
+          key.starts_with("seldon.io/rest-") || key.starts_with("seldon.io/grpc-") ||
+          key.starts_with("seldon.io/ambassador-") || key == "seldon.io/headless-svc" ||
+          key == "seldon.io/no-storage-initializer";
+      if (other) not_applied(fmt::format("{}[\"{}\"]", path, key));
+    }
+  }
+
   void check_predictor(const Predictor& predictor) {
     const std::string& field = predictor.origin.field;
+    check_annotations_of(predictor.annotations, field + ".annotations");
     const std::size_t units = count_units(predictor.graph);
     if (units > 1) {
       report_.error(
@@ -143,6 +149,7 @@ class Local {
 
   void check_component(const ComponentSpec& component) {
     const std::string& field = component.origin.field;
+    check_annotations_of(component.annotations, field + ".metadata.annotations");
     if (component.hpa) not_applied(field + ".hpaSpec");
     if (!component.keda.is_null()) not_applied(field + ".kedaSpec");
     if (component.pdb) not_applied(field + ".pdbSpec");

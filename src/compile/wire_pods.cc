@@ -61,6 +61,14 @@ Value tcp_probe(std::int64_t port, std::int64_t initial_delay, std::int64_t peri
              {"failureThreshold", 3}};
 }
 
+Value ready_probe() {
+  return Map{{"httpGet", Map{{"path", "/ready"}, {"port", "http"}}},
+             {"initialDelaySeconds", 0},
+             {"timeoutSeconds", 1},
+             {"periodSeconds", 1},
+             {"failureThreshold", 3}};
+}
+
 bool uses_grpc(const Wire& wire, const Unit& unit) {
   return wire.deployment.transport == "grpc" || unit.endpoint->type == "GRPC";
 }
@@ -138,7 +146,10 @@ void complete_container(const Wire& wire, const Predictor& predictor, const Unit
   const std::int64_t probed = uses_grpc(wire, unit) ? grpc : http;
   if (wire.local()) {
     // Here a start takes milliseconds, and a probe that waits 20 seconds would make everybody wait.
-    set_if_empty(container, "readinessProbe", tcp_probe(probed, 0, 1));
+    // Our own model server speaks HTTP only, whatever the transport.
+    const Value* command = container.find("command");
+    const bool is_ours = is_prepackaged(unit) && (command == nullptr || command->list().empty());
+    set_if_empty(container, "readinessProbe", is_ours ? ready_probe() : tcp_probe(probed, 0, 1));
   } else {
     set_if_empty(container, "livenessProbe", tcp_probe(probed, 60, 5));
     set_if_empty(container, "readinessProbe", tcp_probe(probed, 20, 5));

@@ -390,6 +390,7 @@ TEST(WireLocally, xgboost_is_our_own_binary) {
             Value(resource::List{"@sluice", "model", "--implementation", "XGBOOST_SERVER", "--name",
                                  "m", "--model-uri", "models/a", "--protocol", "v2"}));
   EXPECT_TRUE(model.at("image").is_null());
+  EXPECT_EQ(model.at("readinessProbe").at("httpGet").at("path").text(), "/ready");
   const Value& pod = spec_of(wiring, "Deployment", "iris-p-0-m").at("template");
   EXPECT_EQ(pod.at("spec").at("containers").list().size(), 1U);
   EXPECT_TRUE(pod.at("spec").at("initContainers").is_null());
@@ -448,6 +449,17 @@ TEST(WireLocally, what_cannot_run_yet_is_refused) {
     ASSERT_NE(found, nullptr) << c.name << "\n" << all(wiring.diagnostics);
     EXPECT_EQ(found->severity, resource::Severity::kError);
     EXPECT_TRUE(wiring.objects.empty());
+  }
+}
+
+TEST(WireLocally, annotations_of_the_orchestrator_are_not_applied) {
+  const Wiring wiring = wired_locally(
+      "  annotations: {seldon.io/engine-log-level: DEBUG, seldon.io/rest-timeout: '5', mine: x}\n"
+      "  predictors:\n  - {name: p, graph: {name: m, type: MODEL},"
+      " componentSpecs: [{spec: {containers: [{name: m, command: [run]}]}}]}\n");
+  EXPECT_EQ(wiring.diagnostics.size(), 2U) << all(wiring.diagnostics);
+  for (const resource::Diagnostic& diagnostic : wiring.diagnostics) {
+    EXPECT_EQ(diagnostic.code, "not-applied-locally");
   }
 }
 

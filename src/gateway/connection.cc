@@ -51,9 +51,13 @@ void Connection::on_channel(void* self) {
       if (connection.request_ != nullptr) return connection.request_->on_downstream_gone();
       return connection.close();
     }
-    if (!connection.channel_.is_blocked() && connection.request_ != nullptr) {
+    if (connection.channel_.is_blocked()) {
+      if (connection.waits == Waits::kCaller) connection.wait_for(Waits::kCaller);  // it took some
+    } else if (connection.request_ != nullptr) {
       connection.request_->on_downstream_writable();
       if (connection.state_ == State::kClosed) return;
+    } else if (connection.waits == Waits::kCaller) {
+      connection.wait_for(Waits::kNextRequest);
     }
   }
   connection.drive();
@@ -170,6 +174,7 @@ void Connection::begin_request() {
   if (has_body) {
     take_buffered_body();
     if (decoder_.refusal() != http::Refusal::kNone) return request_->refuse(400, "Bad Request");
+    if (!decoder_.is_done()) wait_for(Waits::kCaller);
   }
   request_->start(has_body);
 }
@@ -204,11 +209,13 @@ void Connection::read_body() {
   if (status == net::IoStatus::kWait) return;
   if (status != net::IoStatus::kOk) return request_->on_downstream_gone();
   worker_.metrics().downstream_bytes_in.add(size);
+  wait_for(Waits::kCaller);
   std::string_view bytes(scratch, size);
   while (!bytes.empty() && !decoder_.is_done()) {
     const http::BodyDecoder::Piece piece = decoder_.next(bytes);
     bytes.remove_prefix(piece.consumed);
-    if (piece.progress == http::Progress::kRefused) return request_->refuse_body();
+    if (piece.progress == http::Progress::kRefused)
+      return request_->refuse_body(400, "Bad Request");
     if (piece.data.empty() && piece.progress != http::Progress::kDone) continue;
     request_->take_body(piece.data, piece.progress == http::Progress::kDone, false);
     if (state_ != State::kExchange) return;
@@ -282,6 +289,7 @@ bool Connection::flush() {
   for (unsigned i = 0; i < piece_count_; ++i) bytes += pieces_[i].iov_len;
   worker_.metrics().downstream_bytes_out.add(bytes);
   piece_count_ = 0;
+  if (status == net::IoStatus::kWait && waits == Waits::kNothing) wait_for(Waits::kCaller);
   return status != net::IoStatus::kFailed;
 }
 
@@ -313,7 +321,7 @@ void Connection::on_request_done() {
     } else if (in_.empty()) {
       in_.clear();
     }
-    wait_for(Waits::kNextRequest);
+    wait_for(channel_.is_blocked() ? Waits::kCaller : Waits::kNextRequest);
   }
   drive();
 }
@@ -353,7 +361,17 @@ void Connection::read_and_forget() {
   if (channel_.is_broken()) close();
 }
 
+// REQUIRES: state_ kExchange. Only what is the caller's turn counts.
+void Connection::on_caller_stalled() {
+  if (channel_.is_blocked()) return request_->on_downstream_gone();
+  if (request_->is_body_complete()) return wait_for(Waits::kNothing);
+  if (!request_->wants_body()) return wait_for(Waits::kCaller);  // the model is slow
+  wait_for(Waits::kNothing);
+  request_->refuse_body(408, "Request Timeout");
+}
+
 void Connection::on_deadline() {
+  if (waits == Waits::kCaller && state_ == State::kExchange) return on_caller_stalled();
   if (waits == Waits::kHead && request_ != nullptr) {
     wait_for(Waits::kNothing);
     state_ = State::kExchange;

@@ -35,8 +35,16 @@ class Connection final : public Downstream {
   void on_deadline();
 
   // Place in one of the worker's lists by age.
-  enum class Waits : std::uint8_t { kNothing, kNextRequest, kHead, kHandshake, kFlush, kLinger };
-  static constexpr unsigned kWaitsCount = 6;
+  enum class Waits : std::uint8_t {
+    kNothing,
+    kNextRequest,
+    kHead,
+    kCaller,  // to send more of a body, or to take more of an answer
+    kHandshake,
+    kFlush,
+    kLinger
+  };
+  static constexpr unsigned kWaitsCount = 7;
   Waits waits = Waits::kNothing;
   std::int64_t since_ns = 0;
   Connection* list_next = nullptr;
@@ -66,6 +74,7 @@ class Connection final : public Downstream {
   static std::shared_ptr<const net::TlsContext> choose_server(void* self,
                                                               std::string_view server_name);
   void on_handshake();
+  void on_caller_stalled();
   void drive();
   bool read_head();  // false: wait
   void begin_request();

@@ -4,6 +4,7 @@
 
 #include <ctime>
 
+#include "http/head.h"
 #include "http/write.h"
 
 namespace sluice::gateway {
@@ -108,6 +109,26 @@ std::string_view format(const route::HeaderFormat& format, const FormatContext& 
   return arena.take();
 }
 
+namespace {
+
+// What says how long a message is, and what belongs to one hop, is the gateway's own: no rule may
+// write it.
+bool is_ours(std::string_view name) noexcept {
+  switch (http::find_known(name)) {
+    case http::Known::kContentLength:
+    case http::Known::kTransferEncoding:
+    case http::Known::kConnection:
+    case http::Known::kKeepAlive:
+    case http::Known::kProxyConnection:
+    case http::Known::kUpgrade:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 void apply(const route::HeaderOps& ops, const FormatContext& context, Arena& arena, HeadEdit& edit,
            std::string_view& authority) noexcept {
   for (const std::string& name : ops.remove) edit.remove(name);
@@ -115,8 +136,12 @@ void apply(const route::HeaderOps& ops, const FormatContext& context, Arena& are
     const auto& [name, value_format] = operation;
     const std::string_view value = format(value_format, context, arena);
     if (value.empty() && !value_format.is_plain()) return;
+    // A line end in a rule's text would begin another field, or another request.
+    if (is_ours(name) || !http::is_field_value(value)) return;
     if (name == "host" || name == ":authority") {
       authority = value;
+    } else if (!http::is_field_name(name)) {
+      return;
     } else if (replaces) {
       edit.set(name, value);
     } else {

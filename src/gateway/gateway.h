@@ -34,6 +34,9 @@ struct Options {
   Milliseconds downstream_idle_timeout{3'600'000};
   Milliseconds request_head_timeout{
       60'000};  // from the first byte of a head to its end: 408 beyond
+  // How long a caller may send nothing of a body, or take nothing of an answer: 408, or cut. Istio
+  // sets no limit; five minutes is Envoy's own default. Waiting for a model is not counted.
+  Milliseconds caller_stall_timeout{300'000};
   std::uint32_t downstream_connections_max =
       100'000;  // all workers together; beyond: accepting pauses
 };

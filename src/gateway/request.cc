@@ -246,12 +246,12 @@ void Request::refuse(std::uint16_t status, std::string_view body) {
   reply({.status = status, .body = body, .with_rule = false, .shaped = false});
 }
 
-void Request::refuse_body() {
+void Request::refuse_body(std::uint16_t status, std::string_view body) {
   leave_upstream();
   flags_ |= flag::kDownstreamProtocol;
   body_complete_ = false;
   if (responded_) return end(true);
-  refuse(400, "Bad Request");
+  refuse(status, body);
 }
 
 void Request::on_downstream_gone() {

@@ -49,8 +49,8 @@ class Request final : public Exchange {
 
   // The head can't be read: answer and end. Nothing was routed.
   void refuse(std::uint16_t status, std::string_view body);
-  // The body can't be read: answer if that is still possible, else cut.
-  void refuse_body();
+  // The body can't be read, or does not come: answer if that is still possible, else cut.
+  void refuse_body(std::uint16_t status, std::string_view body);
   void on_downstream_gone();      // nobody waits for the answer any more
   void on_downstream_writable();  // all that was sent has left
   bool has_responded() const noexcept { return responded_; }

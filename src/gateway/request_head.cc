@@ -71,6 +71,19 @@ bool has_no_body_usually(http::Method method) noexcept {
          method == http::Method::kConnect;
 }
 
+// Text that a rule wrote into a path: what may not stand in a target is encoded, since a blank or a
+// line end in it would make another request of this one.
+void append_target(Arena& arena, std::string_view text) noexcept {
+  if (text.empty() || http::is_target(text)) return arena.append(text);
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const char encoded[3] = {'%', kHex[byte >> 4U], kHex[byte & 15U]};
+    const bool plain = http::is_target({&c, 1});
+    arena.append(plain ? std::string_view(&c, 1) : std::string_view(encoded, 3));
+  }
+}
+
 std::string_view decimal(Arena& arena, std::uint64_t number) noexcept {
   char digits[http::kDecimalBytesMax];
   return arena.copy({digits, http::write_decimal(digits, number)});
@@ -181,12 +194,12 @@ std::string_view Request::rewritten_path() {
       return before;
     case route::Rewrite::Kind::kPrefix:
       arena.begin();
-      arena.append(rewrite.text);
+      append_target(arena, rewrite.text);
       arena.append(path.substr(std::min(rewrite.prefix_length, path.size())));
       break;
     case route::Rewrite::Kind::kFull:
       arena.begin();
-      arena.append(rewrite.text);
+      append_target(arena, rewrite.text);
       break;
     case route::Rewrite::Kind::kRegex:
       rewrite_buffer_.assign(path);
@@ -194,7 +207,7 @@ std::string_view Request::rewritten_path() {
         return before;
       }
       arena.begin();
-      arena.append(rewrite_buffer_);
+      append_target(arena, rewrite_buffer_);
       break;
   }
   if (has_query_) {
@@ -213,7 +226,7 @@ void Request::build_request(HeadEdit& edit, std::string_view& path, std::string_
   apply_request_operations(edit, new_authority);
   if (forward_->rewrite.authority.has_value()) new_authority = *forward_->rewrite.authority;
   authority = head.authority;
-  if (!new_authority.empty()) {
+  if (!new_authority.empty() && http::is_field_value(new_authority)) {
     edit.set("x-envoy-original-host", head.authority);
     authority = new_authority;
   }
@@ -232,7 +245,7 @@ void Request::build_request(HeadEdit& edit, std::string_view& path, std::string_
 std::string_view Request::encode_request(const HeadEdit& edit, std::string_view path,
                                          std::string_view authority, char* out, std::size_t size) {
   http::Writer writer(out, out + size);
-  writer.request_line(head.method, path);
+  writer.request_line(head.method, path.empty() ? std::string_view("/") : path);
   writer.field("host", authority);
   for (const Field& field : edit) writer.field(field.name, field.value);
   switch (head.framing) {

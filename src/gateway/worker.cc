@@ -50,11 +50,13 @@ Worker::Worker(net::Loop& control, const Options& options, unsigned index)
   };
   set(Connection::Waits::kNextRequest, options.downstream_idle_timeout);
   set(Connection::Waits::kHead, options.request_head_timeout);
+  set(Connection::Waits::kCaller, options.caller_stall_timeout);
   set(Connection::Waits::kHandshake, options.request_head_timeout);
   set(Connection::Waits::kFlush, kFlushTime);
   set(Connection::Waits::kLinger, kLingerTime);
-  const Nanoseconds least =
-      std::min<Nanoseconds>(options.downstream_idle_timeout, options.request_head_timeout);
+  const Nanoseconds least = std::min({Nanoseconds(options.downstream_idle_timeout),
+                                      Nanoseconds(options.request_head_timeout),
+                                      Nanoseconds(options.caller_stall_timeout)});
   sweep_interval_ =
       std::clamp<Nanoseconds>(least / 4, Milliseconds(5), Nanoseconds(std::chrono::seconds(1)));
   auto first = std::make_unique<SnapshotUse>();

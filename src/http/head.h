@@ -36,7 +36,7 @@ enum class Method : std::uint8_t {
 enum class TargetForm : std::uint8_t {
   kOrigin,     // /path?query
   kAbsolute,   // http://host/path?query
-  kAsterisk,   // OPTIONS *
+  kAsterisk,   // OPTIONS * (or OPTIONS http://host)
   kAuthority,  // CONNECT host:port
 };
 
@@ -79,7 +79,7 @@ struct RequestFacts {
   std::string_view method;
   std::string_view target;     // as sent
   std::string_view authority;  // the absolute target's (without user:password@), else Host's value
-  std::string_view path;       // raw, with query and fragment: "/a?b"; "*" or "" for the odd forms
+  std::string_view path;       // raw, with query and fragment: "/a?b#c"; "*", or "" for CONNECT
   std::uint64_t content_length = 0;  // kLength only
   Method method_id = Method::kOther;
   TargetForm form = TargetForm::kOrigin;
@@ -126,5 +126,10 @@ struct ResponseHead : ResponseFacts {
 
 // Whether the comma-separated `list` has `token`, without regard to case. No allocation.
 bool lists(std::string_view list, std::string_view token) noexcept;
+
+// Whether text that did not come from a parsed head may stand in one: for what rules write.
+bool is_field_name(std::string_view text) noexcept;   // a token (RFC 9110 section 5.1)
+bool is_field_value(std::string_view text) noexcept;  // no control characters (section 5.5)
+bool is_target(std::string_view text) noexcept;       // no blanks, controls, bytes above 126
 
 }  // namespace sluice::http

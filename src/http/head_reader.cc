@@ -174,4 +174,26 @@ bool lists(std::string_view list, std::string_view token) noexcept {
   return found;
 }
 
+bool is_field_name(std::string_view text) noexcept {
+  if (text.empty()) return false;
+  for (const char c : text) {
+    if (!scan::is_token(c)) return false;
+  }
+  return true;
+}
+
+bool is_field_value(std::string_view text) noexcept {
+  for (const char c : text) {
+    if (scan::is_control(c)) return false;
+  }
+  return true;
+}
+
+bool is_target(std::string_view text) noexcept {
+  for (const char c : text) {
+    if (!scan::is_target(c)) return false;
+  }
+  return !text.empty();
+}
+
 }  // namespace sluice::http

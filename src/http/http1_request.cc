@@ -46,7 +46,14 @@ bool split_absolute(RequestHead& head, std::size_t scheme_size) noexcept {
   head.form = TargetForm::kAbsolute;
   head.authority = authority;
   head.path = rest.substr(authority_size);
-  return true;
+  if (head.path.empty() || head.path[0] == '#') {
+    head.path = "/";
+    if (head.method_id == Method::kOptions) {  // section 3.2.4
+      head.form = TargetForm::kAsterisk;
+      head.path = "*";
+    }
+  }
+  return head.path[0] != '?';  // a query without a path: no view could show its origin form
 }
 
 bool split_target(RequestHead& head) noexcept {
@@ -175,9 +182,7 @@ Progress RequestParser::finish() noexcept {
       if (refusal_ == Refusal::kNone && !split_authority(value, parts)) {
         refusal_ = Refusal::kHostInvalid;
       }
-      if (head.form == TargetForm::kOrigin || head.form == TargetForm::kAsterisk) {
-        head.authority = value;
-      }
+      if (head.authority.empty()) head.authority = value;
     }
   }
   if (refusal_ != Refusal::kNone) return Progress::kRefused;

@@ -150,6 +150,8 @@ const std::vector<RefusalCase> kRefusals = {
     {"absolute", line("GET http://u:p@b.test:81/x?y HTTP/1.1"), Refusal::kNone, 0},
     {"absolute_without_host", line("GET http:///x HTTP/1.1"), Refusal::kTarget, 400},
     {"absolute_with_bad_host", line("GET http://a<b/x HTTP/1.1"), Refusal::kTarget, 400},
+    {"absolute_without_path", line("GET http://b.test HTTP/1.1"), Refusal::kNone, 0},
+    {"absolute_query_without_path", line("GET http://b.test?x HTTP/1.1"), Refusal::kTarget, 400},
     {"connect", line("CONNECT a.test:443 HTTP/1.1"), Refusal::kNone, 0},
     {"connect_without_port", line("CONNECT a.test HTTP/1.1"), Refusal::kTarget, 400},
     {"http10", line("GET / HTTP/1.0"), Refusal::kVersionUnsupported, 426},
@@ -324,15 +326,30 @@ TEST(Http1Request, FactsAreFoundInOnePass) {
         [](const RequestHead& head) { EXPECT_FALSE(head.is_grpc); });
 }
 
+struct AbsoluteCase {
+  const char* request_line;
+  const char* authority;
+  const char* path;
+};
+
 TEST(Http1Request, AbsoluteTargetsBringTheirAuthority) {
-  std::string bytes = line("GET HTTPS://u:p@w@B.test:81?x=/y HTTP/1.1");
-  RequestHead head;
-  RequestParser parser(head);
-  ASSERT_EQ(parser.parse(bytes), Progress::kDone);
-  EXPECT_EQ(head.form, TargetForm::kAbsolute);
-  EXPECT_EQ(head.authority, "B.test:81");
-  EXPECT_EQ(head.path, "?x=/y");
-  EXPECT_TRUE(head.target_is_https);
+  for (const AbsoluteCase& c : {
+           AbsoluteCase{"GET HTTPS://u:p@w@B.test:81/?x=/y HTTP/1.1", "B.test:81", "/?x=/y"},
+           AbsoluteCase{"GET http://b.test HTTP/1.1", "b.test", "/"},
+           AbsoluteCase{"GET http://b.test#x HTTP/1.1", "b.test", "/"},
+           AbsoluteCase{"GET http://b.test//x HTTP/1.1", "b.test", "//x"},
+           AbsoluteCase{"OPTIONS http://b.test HTTP/1.1", "b.test", "*"},
+           AbsoluteCase{"OPTIONS http://b.test/ HTTP/1.1", "b.test", "/"},
+       }) {
+    std::string bytes = line(c.request_line);
+    RequestHead head;
+    RequestParser parser(head);
+    ASSERT_EQ(parser.parse(bytes), Progress::kDone) << c.request_line;
+    EXPECT_EQ(head.form == TargetForm::kAsterisk, head.path == "*");
+    EXPECT_EQ(head.authority, c.authority);
+    EXPECT_EQ(head.path, c.path);
+    EXPECT_EQ(head.target_is_https, bytes.starts_with("GET HTTPS"));
+  }
 }
 
 TEST(Known, EveryNameIsFoundAndNoOther) {

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "http/head.h"
+
 namespace sluice::http {
 namespace {
 
@@ -62,6 +64,20 @@ TEST(Write, DatesAreThoseOfTheCalendar) {
   EXPECT_EQ(dates.at(4'107'542'399), "Sun, 28 Feb 2100 23:59:59 GMT");
   EXPECT_EQ(dates.at(4'107'542'400), "Mon, 01 Mar 2100 00:00:00 GMT");
   EXPECT_EQ(dates.at(1'767'225'599), "Wed, 31 Dec 2025 23:59:59 GMT");
+}
+
+TEST(Head, TextOfRulesIsJudgedAsTheParserJudges) {
+  EXPECT_TRUE(is_field_name("x-a_b!"));
+  EXPECT_FALSE(is_field_name(""));
+  EXPECT_FALSE(is_field_name("x a"));
+  EXPECT_FALSE(is_field_name("x:"));
+  EXPECT_TRUE(is_field_value(""));
+  EXPECT_TRUE(is_field_value("a\tb caf\xe9"));
+  EXPECT_FALSE(is_field_value("a\r\nb: c"));
+  EXPECT_FALSE(is_field_value(std::string_view("\0", 1)));
+  EXPECT_TRUE(is_target("/a?b"));
+  EXPECT_FALSE(is_target("/a b"));
+  EXPECT_FALSE(is_target(""));
 }
 
 }  // namespace

@@ -147,6 +147,8 @@ bool is_owned_by(const Object& object, const Object& deployment) {
 }
 
 Object owned_by(Object object, const Object& deployment) {
+  object.file = deployment.file;  // where its routes come from, for explain and listings
+  object.root.place = deployment.root.place;
   Value* metadata = object.root.as_map()->find("metadata");
   if (metadata == nullptr) metadata = &object.root.as_map()->set("metadata", Map());
   metadata->as_map()->set("ownerReferences",

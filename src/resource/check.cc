@@ -97,6 +97,9 @@ bool has_type(const Value& value, const Schema& schema) noexcept {
 std::string type_hint(const Value& value, const Schema& schema) {
   const bool wants_number = schema.type == Type::kInteger32 || schema.type == Type::kInteger64 ||
                             schema.type == Type::kNumber;
+  if (schema.type == Type::kDuration && value.is_number()) {
+    return fmt::format("say the unit: \"{}s\"", to_json(value));
+  }
   if (is_text_type(schema.type) && (value.is_bool() || value.is_number())) {
     return "put it in quotes";  // not "quote it: true": it may have been written on, or 0777
   }
@@ -106,8 +109,20 @@ std::string type_hint(const Value& value, const Schema& schema) {
     if (schema.type == Type::kBoolean && (*text == "true" || *text == "false")) {
       return fmt::format("write {} without quotes", *text);
     }
+    const auto equals = text->find('=');
+    if (schema.type == Type::kMap && equals != std::string::npos && equals + 1 < text->size()) {
+      return fmt::format("write {}: {}", shorten(text->substr(0, equals)),
+                         shorten(text->substr(equals + 1)));
+    }
   }
-  if (schema.type == Type::kList && !value.is_list()) return "put \"- \" in front of each item";
+  if (schema.type == Type::kList) {
+    const bool is_short = !value.is_map() && to_json(value).size() < 64;
+    return is_short ? fmt::format("write [{}]", to_json(value))
+                    : "put \"- \" in front of each item";
+  }
+  if (schema.type == Type::kObject && value.is_int() && schema.find("number") != nullptr) {
+    return fmt::format("write {{number: {}}}", value.integer());
+  }
   if ((schema.type == Type::kObject || schema.type == Type::kMap) && value.is_list()) {
     return "remove the \"- \"";
   }
@@ -513,24 +528,43 @@ std::string place_text(const Object& object) {
   return text.empty() ? "before" : text;
 }
 
-// A kind that is nearly one that we know, in a group of which we know all that matters.
-Diagnostic unknown_kind(const Object& object) {
-  std::string hint;
-  Severity severity = Severity::kWarning;
+std::string api_version_of(const KindSpec& kind) {
+  return fmt::format("{}{}{}", kind.group, kind.group.empty() ? "" : "/", kind.versions.front());
+}
+
+// The kind that was probably meant by one that is not known: the same name in a group that is spelt
+// nearly so, or in no group; or nearly the same name in the same group. nullptr: it is somebody
+// else's.
+const KindSpec* meant_kind(const Object& object) {
+  constexpr unsigned kSlips = 3;
   std::vector<std::string_view> names;
   for (const KindSpec& known : kinds()) {
-    if (known.kind == object.kind) {
-      hint = fmt::format("did you mean apiVersion: {}{}{}?", known.group,
-                         known.group.empty() ? "" : "/", known.versions.front());
+    const bool same_name = equal_ignoring_case(known.kind, object.kind);
+    if (same_name && (object.group().empty() || known.kind == "SeldonDeployment" ||
+                      edit_distance(known.group, object.group(), kSlips + 1) <= kSlips)) {
+      return &known;
     }
-    names.push_back(known.kind);
+    if (known.group == object.group()) names.push_back(known.kind);
   }
-  if (const std::string_view near = nearest(object.kind, names); hint.empty() && !near.empty()) {
-    hint = fmt::format("did you mean \"{}\"?", near);
+  const std::string_view near = nearest(object.kind, names);
+  return near.empty() ? nullptr : find_kind(object.group(), near);
+}
+
+// Kinds that exist elsewhere are skipped with a warning. One that no API server can know is an
+// error: it would be missed.
+Diagnostic unknown_kind(const Object& object) {
+  const KindSpec* meant = meant_kind(object);
+  std::string hint;
+  if (meant != nullptr && meant->group != object.group()) {
+    hint = fmt::format("did you mean apiVersion: {}?", api_version_of(*meant));
+  } else if (meant != nullptr) {
+    hint = fmt::format("did you mean \"{}\"?", meant->kind);
   }
-  if (object.group() == "machinelearning.seldon.io") severity = Severity::kError;
+  const bool exists_nowhere = object.group() == "machinelearning.seldon.io" ||
+                              (meant != nullptr && meant->group != object.group());
   const Value& at = object.root.at("kind");
-  return about(object, at, "kind", severity, "unknown-kind",
+  return about(object, at, "kind", exists_nowhere ? Severity::kError : Severity::kWarning,
+               "unknown-kind",
                fmt::format("objects of kind {} ({}) are skipped", shorten(object.kind),
                            shorten(object.api_version)),
                std::move(hint));

@@ -225,7 +225,21 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"duration_a_number", kVirtualService + "  - timeout: 10\n",
             "t.yaml:6:14: error: VirtualService default/vs: spec.http[0].timeout: a duration such "
             "as "
-            "\"1.5s\" is expected; this is the number 10; put it in quotes [wrong-type]"},
+            "\"1.5s\" is expected; this is the number 10; say the unit: \"10s\" [wrong-type]"},
+        Bad{"text_for_list", kVirtualService + "  - {}\n  hosts: \"*\"\n",
+            "t.yaml:7:10: error: VirtualService default/vs: spec.hosts: a list is expected; this "
+            "is the text "
+            "\"*\"; write [\"*\"] [wrong-type]"},
+        Bad{"number_for_port",
+            kVirtualService + "  - route: [{destination: {host: a, port: 80}}]\n",
+            "t.yaml:6:43: error: VirtualService default/vs: "
+            "spec.http[0].route[0].destination.port: a map is "
+            "expected; this is the number 80; write {number: 80} [wrong-type]"},
+        Bad{"selector_as_text",
+            "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: app=x}\n",
+            "t.yaml:4:18: error: Service default/a: spec.selector: a map is expected; this is the "
+            "text "
+            "\"app=x\"; write app: x [wrong-type]"},
         Bad{"two_matches", kVirtualService + "  - match: [{uri: {exact: /a, prefix: /b}}]\n",
             "t.yaml:6:31: error: VirtualService default/vs: spec.http[0].match[0].uri.prefix: "
             "exact and "
@@ -248,10 +262,23 @@ INSTANTIATE_TEST_SUITE_P(
             "t.yaml:2:7: error: SeldonDeploymet default/a: kind: objects of kind SeldonDeploymet "
             "(machinelearning.seldon.io/v1) are skipped; did you mean \"SeldonDeployment\"? "
             "[unknown-kind]"},
-        Bad{"wrong_group", "apiVersion: apps/v1\nkind: VirtualService\nmetadata: {name: a}\n",
-            "t.yaml:2:7: warning: VirtualService default/a: kind: objects of kind VirtualService "
-            "(apps/v1) "
+        Bad{"no_group", "apiVersion: v1\nkind: VirtualService\nmetadata: {name: a}\n",
+            "t.yaml:2:7: error: VirtualService default/a: kind: objects of kind VirtualService "
+            "(v1) are "
+            "skipped; did you mean apiVersion: networking.istio.io/v1? [unknown-kind]"},
+        Bad{"misspelt_group",
+            "apiVersion: networking.istio.oi/v1\nkind: gateway\nmetadata: {name: a}\n",
+            "t.yaml:2:7: error: gateway default/a: kind: objects of kind gateway "
+            "(networking.istio.oi/v1) "
             "are skipped; did you mean apiVersion: networking.istio.io/v1? [unknown-kind]"},
+        Bad{"somebody_elses",
+            "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\n",
+            "t.yaml:2:7: warning: Service default/a: kind: objects of kind Service "
+            "(serving.knative.dev/v1) are skipped [unknown-kind]"},
+        Bad{"misspelt_in_its_group", "apiVersion: apps/v1\nkind: Deploymnet\nmetadata: {name: a}\n",
+            "t.yaml:2:7: warning: Deploymnet default/a: kind: objects of kind Deploymnet (apps/v1) "
+            "are "
+            "skipped; did you mean \"Deployment\"? [unknown-kind]"},
         Bad{"same_object_twice", kSeldon + "---\n" + kSeldon + "  replicas: 2\n",
             "t.yaml:11:1: error: SeldonDeployment default/iris: this object is here for the second "
             "time, "

@@ -246,6 +246,18 @@ void Reader::take_value(Value root, bool refused, const std::string& field, unsi
     const Value& value = root.at(key);
     if (value.is_string() && !value.text().empty()) continue;
     const bool absent = root.map().find(key) == nullptr;
+    const Member* nearly = nullptr;  // "apiversion"
+    for (const Member& member : root.map()) {
+      const auto slips = static_cast<unsigned>(key.size() / 4);
+      if (absent && edit_distance(member.key, key, slips + 1) <= slips) nearly = &member;
+    }
+    if (nearly != nullptr) {
+      Value at;
+      at.place = nearly->key_place;
+      complain("not-an-object", at, nearly->key, fmt::format("{} is missing", key),
+               fmt::format("write {} in place of {}", key, shorten(nearly->key)));
+      return;
+    }
     complain("not-an-object", value, key,
              absent ? fmt::format("{} is missing", key)
                     : fmt::format("{} must be text; this is {}", key,

@@ -205,6 +205,11 @@ INSTANTIATE_TEST_SUITE_P(
             "t.yaml:8:3: error: K default/one: spec.a: the key \"a\" is here for the second time; "
             "it is "
             "already at line 6; keep one of the two [duplicate-key]"},
+        Bad{"not_indented", kHead + "spec:\n  name: a\n  graph:\n  name: b\n",
+            "t.yaml:8:3: error: K default/one: spec.name: the key \"name\" is here for the second "
+            "time; it "
+            "is already at line 6; graph at line 7 has no value: shall this be indented under it? "
+            "[duplicate-key]"},
         Bad{"forgotten_separator", kHead + kHead,
             "t.yaml:5:1: error: K default/one: a second document begins here, without \"---\" "
             "before it; "
@@ -261,6 +266,14 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"no_kind", "apiVersion: v1\nmetadata: {}\n",
             "t.yaml:1:1: error: kind: kind is missing; say what this is: kind: SeldonDeployment "
             "[not-an-object]"},
+        Bad{"letter_case", "apiversion: v1\nkind: K\n",
+            "t.yaml:1:1: error: K default/: apiversion: apiVersion is missing; write apiVersion in "
+            "place "
+            "of apiversion [not-an-object]"},
+        Bad{"columns_count_characters", kHead + "\"\xC3\xA9\xF0\x9F\x98\x80\": [on, *x]\n",
+            "t.yaml:5:12: error: K default/one: \xC3\xA9\xF0\x9F\x98\x80[1]: there is no anchor "
+            "\"&x\" before "
+            "this; if a star was meant, put the text in quotes [yaml-alias]"},
         Bad{"no_api_version", "---\nkind: K\n",
             "t.yaml:2:1: error: K default/: apiVersion: apiVersion is missing; say which API this "
             "is "

@@ -300,7 +300,7 @@ Predictor read_predictor(Fields fields) {
   predictor.origin = fields.origin();
   fields.text("name", predictor.name, true);
   if (!fields.present("graph")) fields.missing("graph");
-  if (fields.value().at("graph").is_map()) predictor.graph = read_unit(fields.inner("graph"));
+  if (!fields.value().at("graph").is_null()) predictor.graph = read_unit(fields.inner("graph"));
   predictor.graph.origin.field = fields.path_of("graph");
   const std::size_t components = fields.list("componentSpecs").size();
   for (std::size_t i = 0; i < components; ++i) {

@@ -253,7 +253,15 @@ bool Builder::put(Value value) {
       map.set(frame.key, std::move(value));  // written after the merge: it wins
       map.begin()[first - map.begin()].key_place = frame.key_place;
     } else if (first != nullptr) {
-      report(document_, budget_, duplicate_key(*first, frame.key_place, path()));
+      Diagnostic diagnostic = duplicate_key(*first, frame.key_place, path());
+      // "graph:" with nothing under it, and its keys one level too far out.
+      const Member& last = *(map.end() - 1);
+      if (last.value.is_null() && &last != first) {
+        diagnostic.hint =
+            fmt::format("{} at line {} has no value: shall this be indented under it?",
+                        shorten(last.key), last.key_place.line);
+      }
+      report(document_, budget_, std::move(diagnostic));
     } else {
       map.append(std::move(frame.key), std::move(value), frame.key_place);
       frame.keys.added(map);
