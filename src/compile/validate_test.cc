@@ -173,11 +173,11 @@ INSTANTIATE_TEST_SUITE_P(Rules, Validate, testing::ValuesIn(kRules),
                          [](const auto& tested) { return tested.param.name; });
 
 TEST(ValidateHints, say_what_was_meant) {
-  const Wiring wiring =
-      wire(deployment(predictors(predictor("a", "trafic: 100"))), default_settings());
+  const Wiring wiring = wire(deployment(graph("{name: m, type: MODLE}")), default_settings());
   ASSERT_EQ(wiring.diagnostics.size(), 1U);
-  EXPECT_EQ(wiring.diagnostics[0].hint, "did you mean \"traffic\"?");
+  EXPECT_EQ(wiring.diagnostics[0].hint, "did you mean \"MODEL\"?");
   EXPECT_EQ(wiring.diagnostics[0].place.line, 8U);
+  EXPECT_EQ(wiring.diagnostics[0].place.column, 38U);
 }
 
 TEST(ValidateAnnotations, unknown_and_misplaced_ones_are_warned_about) {

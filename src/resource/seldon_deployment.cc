@@ -2,11 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <initializer_list>
-
-#include "base/text.h"
-
 namespace sluice::resource {
 
 namespace {
@@ -26,10 +21,7 @@ class Fields {
     return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
   }
   Origin origin() const { return {path_, value_.place}; }
-  bool present(std::string_view key) {
-    known_.push_back(key);
-    return !value_.at(key).is_null();
-  }
+  bool present(std::string_view key) { return !value_.at(key).is_null(); }
 
   void text(std::string_view key, std::string& into, bool required = false) {
     const Value& value = take(key, required);
@@ -112,7 +104,6 @@ class Fields {
   }
 
   const Value& any(std::string_view key) { return take(key, false); }
-  void ignore(std::initializer_list<std::string_view> keys) { known_.insert(known_.end(), keys); }
 
   Fields inner(std::string_view key) { return {object_, out_, take(key, false), path_of(key)}; }
   Fields item(std::string_view key, std::size_t index) {
@@ -124,22 +115,6 @@ class Fields {
            fmt::format("{} is missing", key), "");
   }
 
-  // Call last: says which fields the schema does not know.
-  void finish() {
-    const Map* map = value_.as_map();
-    if (map == nullptr) return;
-    for (const Member& member : *map) {
-      if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
-      const std::string_view meant = nearest(member.key, known_);
-      Value at_key;
-      at_key.place = member.key_place.line != 0 ? member.key_place : member.value.place;
-      report(at_key, path_of(member.key), Severity::kWarning, "unknown-field",
-             fmt::format("unknown field \"{}\"", member.key),
-             meant.empty() ? std::string("an API server drops it")
-                           : fmt::format("did you mean \"{}\"?", meant));
-    }
-  }
-
   void wrong(const Value& value, std::string field, std::string_view wanted,
              std::string hint = {}) {
     report(value, std::move(field), Severity::kError, "wrong-type",
@@ -148,7 +123,6 @@ class Fields {
 
  private:
   const Value& take(std::string_view key, bool required) {
-    known_.push_back(key);
     const Value& value = value_.at(key);
     if (required && value.is_null()) missing(key);
     return value;
@@ -166,7 +140,6 @@ class Fields {
   Diagnostics& out_;
   const Value& value_;
   std::string path_;
-  std::vector<std::string_view> known_;
 };
 
 std::optional<UnitEndpoint> read_endpoint(Fields parent, bool present) {
@@ -177,7 +150,6 @@ std::optional<UnitEndpoint> read_endpoint(Fields parent, bool present) {
   parent.text("type", endpoint.type);
   parent.integer("httpPort", endpoint.http_port);
   parent.integer("grpcPort", endpoint.grpc_port);
-  parent.finish();
   return endpoint;
 }
 
@@ -204,7 +176,6 @@ Unit read_unit(Fields fields) {
     unit.logger.emplace();
     logger.text("url", unit.logger->url);
     logger.text("mode", unit.logger->mode);
-    logger.finish();
   }
   const std::size_t parameters = fields.list("parameters").size();
   for (std::size_t i = 0; i < parameters; ++i) {
@@ -213,12 +184,10 @@ Unit read_unit(Fields fields) {
     item.text("name", parameter.name, true);
     item.text("value", parameter.value, true);
     item.text("type", parameter.type, true);
-    item.finish();
   }
   const std::size_t children = fields.list("children").size();
   for (std::size_t i = 0; i < children; ++i)
     unit.children.push_back(read_unit(fields.item("children", i)));
-  fields.finish();
   return unit;
 }
 
@@ -231,7 +200,6 @@ void read_scaling(Fields& fields, ComponentSpec& component) {
     hpa.integer("maxReplicas", component.hpa->max_replicas);
     if (hpa.present("metrics")) component.hpa->metrics = hpa.list("metrics");
     if (hpa.present("metricsv2")) component.hpa->metrics_v2 = hpa.list("metricsv2");
-    hpa.finish();
   }
   if (fields.present("kedaSpec")) {
     Fields keda = fields.inner("kedaSpec");
@@ -243,7 +211,6 @@ void read_scaling(Fields& fields, ComponentSpec& component) {
     component.pdb.emplace();
     component.pdb->min_available = pdb.any("minAvailable");
     component.pdb->max_unavailable = pdb.any("maxUnavailable");
-    pdb.finish();
   }
 }
 
@@ -254,10 +221,6 @@ ComponentSpec read_component(Fields fields) {
   metadata.text("name", component.name);
   metadata.texts("labels", component.labels);
   metadata.texts("annotations", component.annotations);
-  metadata.ignore({"generateName", "namespace", "uid", "resourceVersion", "generation",
-                   "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
-                   "ownerReferences", "finalizers", "selfLink", "clusterName", "managedFields"});
-  metadata.finish();
   fields.map("spec", component.pod);
   if (fields.present("spec")) {
     Fields pod = fields.inner("spec");
@@ -270,7 +233,6 @@ ComponentSpec read_component(Fields fields) {
   }
   read_scaling(fields, component);
   fields.integer("replicas", component.replicas);
-  fields.finish();
   return component;
 }
 
@@ -291,7 +253,6 @@ Explainer read_explainer(Fields fields) {
   fields.text("storageInitializerImage", explainer.storage_initializer_image);
   fields.integer("replicas", explainer.replicas);
   fields.text("initParameters", explainer.init_parameters);
-  fields.finish();
   return explainer;
 }
 
@@ -314,15 +275,12 @@ Predictor read_predictor(Fields fields) {
   orchestrator.map("resources", predictor.orchestrator_resources);
   predictor.orchestrator_env = orchestrator.list("env");
   orchestrator.integer("replicas", predictor.orchestrator_replicas);
-  orchestrator.finish();
   fields.integer("traffic", predictor.traffic);
   if (fields.present("explainer")) predictor.explainer = read_explainer(fields.inner("explainer"));
   fields.flag("shadow", predictor.shadow);
   Fields ssl = fields.inner("ssl");
   ssl.text("certSecretName", predictor.cert_secret_name);
-  ssl.finish();
   fields.integer("progressDeadlineSeconds", predictor.progress_deadline_seconds);
-  fields.finish();
   return predictor;
 }
 
@@ -351,8 +309,6 @@ SeldonDeployment read_seldon_deployment(const Object& object, Diagnostics& diagn
   Fields root(object, diagnostics, object.root, "");
   Fields fields = root.inner("spec");
   if (!root.present("spec")) root.missing("spec");
-  root.ignore({"apiVersion", "kind", "metadata", "status"});
-  root.finish();
   fields.text("name", deployment.spec_name);
   fields.text("oauth_key", deployment.oauth_key);
   fields.text("oauth_secret", deployment.oauth_secret);
@@ -367,7 +323,6 @@ SeldonDeployment read_seldon_deployment(const Object& object, Diagnostics& diagn
   for (std::size_t i = 0; i < predictors; ++i) {
     deployment.predictors.push_back(read_predictor(fields.item("predictors", i)));
   }
-  fields.finish();
   return deployment;
 }
 

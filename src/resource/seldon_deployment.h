@@ -145,8 +145,9 @@ struct SeldonDeployment {
 
 bool is_seldon_deployment(const Object& object);
 
-// Types, required fields and unknown fields, as the schema of the resource has them; the rules
-// between fields are compile/validate.h's. Adds to `diagnostics`.
+// Types and required fields, so that what is returned can be relied on; check() (resource/check.h)
+// says more: unknown fields, what is inside of pods. The rules between fields are
+// compile/validate.h's. Adds to `diagnostics`.
 SeldonDeployment read_seldon_deployment(const Object& object, Diagnostics& diagnostics);
 
 // Nodes of the graph, `unit` included.
