@@ -68,7 +68,7 @@ route::HeaderOps translate_operations(const Value& value, std::optional<std::str
       std::string name = to_lower(member.key);
       if (authority != nullptr && is_authority(name)) {
         *authority = member.value.text();
-      } else {
+      } else if (!member.value.text().empty()) {  // Envoy does nothing with an empty value
         into.emplace_back(std::move(name), parse_header_format(member.value.text()));
       }
     }
@@ -91,6 +91,14 @@ void append_operations(route::HeaderOps& first, route::HeaderOps second) {
     first.set.push_back(std::move(each));
   }
   std::move(second.add.begin(), second.add.end(), std::back_inserter(first.add));
+}
+
+// Of several destinations one is left: its operations come before the rule's.
+void fold_operations(route::Destination& destination, route::Rule& rule) {
+  append_operations(destination.request_headers, std::move(rule.request_headers));
+  append_operations(destination.response_headers, std::move(rule.response_headers));
+  rule.request_headers = std::exchange(destination.request_headers, {});
+  rule.response_headers = std::exchange(destination.response_headers, {});
 }
 
 // Envoy knows \0 to \9 and \\ in a substitution.
@@ -207,6 +215,7 @@ route::Redirect translate_redirect(const Value& value, const RuleTarget& target)
     if (const std::string_view text = value.at(key).text(); !text.empty()) into = text;
   };
   take("uri", redirect.uri);
+  if (redirect.uri && !redirect.uri->starts_with('/')) redirect.uri->insert(0, "/");  // as Envoy
   take("authority", redirect.authority);
   take("scheme", redirect.scheme);
   if (value.at("port").integer() > 0) {
@@ -312,6 +321,12 @@ route::Forward translate_forward(const resource::VirtualService& service, const 
     }
     forward.weight_total += destination.weight;
     forward.destinations.push_back(std::move(destination));
+  }
+  if (!is_lone && forward.destinations.size() == 1) {  // the others have weight 0
+    fold_operations(forward.destinations[0], rule);
+    if (auto& authority = forward.destinations[0].authority) {
+      forward.rewrite.authority = std::exchange(authority, std::nullopt);
+    }
   }
   if (is_lone) {
     forward.decorator = name.host + ":" + std::to_string(name.port) + decorator_path(match);

@@ -421,6 +421,9 @@ bool Linker::Impl::relink_certificates() {
         state.tls = before->second.tls;
       }
       const resource::Secret* secret = credential(server, "");
+      state.is_waiting = state.tls == nullptr && (secret == nullptr || !has_pair(*secret));
+      const auto old = certificates.find(key);
+      changed = changed || old == certificates.end() || old->second.is_waiting != state.is_waiting;
       if (secret == nullptr) {
         state.problem = "there is no Secret " + server.server->credential_name + " in namespace " +
                         settings.gateway_namespace;
@@ -450,6 +453,12 @@ std::vector<std::shared_ptr<const route::Listener>> Linker::Impl::make_listeners
     listener->port = planned.port;
     listener->bind = planned.bind;
     listener->is_tls = planned.is_tls;
+    const bool all_wait =
+        planned.is_tls &&
+        std::all_of(planned.servers.begin(), planned.servers.end(), [&](std::size_t index) {
+          return certificates[certificate_key(topology.servers[index])].is_waiting;
+        });
+    if (all_wait) continue;
     for (const std::size_t index : planned.servers) {
       const PlannedServer& server = topology.servers[index];
       const auto& table = tables[server.table].table;

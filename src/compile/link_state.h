@@ -76,6 +76,9 @@ struct TableState {
 struct TlsState {
   std::shared_ptr<const route::ServerTls> tls;  // the last good one
   std::string problem;                          // why the secret of now is not used
+  // Nothing to serve with yet. Istio's gateway does not open a port whose secrets it waits for; a
+  // pair that does not fit is an answer, and the port is opened.
+  bool is_waiting = false;
 };
 
 struct Linker::Impl {

@@ -114,6 +114,12 @@ Result<std::shared_ptr<const route::ServerTls>> make_server_tls(
   return std::shared_ptr<const route::ServerTls>(std::move(made));
 }
 
+bool has_pair(const resource::Secret& secret) {
+  const std::string* certificate = first_of(secret, "tls.crt", "cert");
+  const std::string* key = first_of(secret, "tls.key", "key");
+  return certificate != nullptr && !certificate->empty() && key != nullptr && !key->empty();
+}
+
 bool is_same(const route::ServerTls& a, const route::ServerTls& b) {
   const auto tie = [](const route::ServerTls& t) {
     return std::tie(t.certificate_pem, t.key_pem, t.ca_pem, t.crl_pem, t.subject_alt_names,

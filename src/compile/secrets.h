@@ -18,6 +18,9 @@ Result<std::shared_ptr<const route::ServerTls>> make_server_tls(
     const resource::GatewayServer& server, const resource::Secret& secret,
     const resource::Secret* ca);
 
+// Whether it has a certificate and a key at all, fitting or not.
+bool has_pair(const resource::Secret& secret);
+
 bool is_same(const route::ServerTls& a, const route::ServerTls& b);
 
 // What is odd about a certificate that works: expired, not yet valid. "" when nothing.
