@@ -501,6 +501,7 @@ bool find_below(const Schema& schema, std::string_view name, unsigned depth, std
 }
 
 void Checker::unknown_field(const Member& member, const Schema& schema) {
+  if (said_.size() >= kSaidMax) return;  // looking for what was meant costs more than saying it
   std::vector<std::string_view> names;
   for (const FieldSpec& field : schema.fields) names.push_back(field.name);
   const std::string_view near = nearest(member.key, names);

@@ -161,8 +161,20 @@ Object object_of(Value root, std::shared_ptr<const std::string> file) {
   return object;
 }
 
+// Of a tree that may be anything. Copies none of it but its metadata's few words.
+ObjectKey key_of(const Value& root) {
+  Map metadata;
+  metadata.set("name", name_of(root));
+  metadata.set("namespace", root.at("metadata").at("namespace").text());
+  return object_of(Value(Map{{"apiVersion", Value(root.at("apiVersion").text())},
+                             {"kind", Value(root.at("kind").text())},
+                             {"metadata", Value(std::move(metadata))}}),
+                   nullptr)
+      .key();
+}
+
 std::string identity(const Value& root) {
-  return root.at("kind").text().empty() ? std::string() : to_string(object_of(root, nullptr).key());
+  return root.at("kind").text().empty() ? std::string() : to_string(key_of(root));
 }
 
 bool is_list_kind(const Value& root) noexcept {
@@ -188,7 +200,7 @@ void Reader::refuse(const Value& root) {
   if (is_list_kind(root) || root.at("kind").text().empty() || name_of(root).empty()) {
     result_.complete = false;
   } else {
-    result_.refused.push_back(object_of(root, nullptr).key());
+    result_.refused.push_back(key_of(root));
   }
 }
 
@@ -206,7 +218,7 @@ bool lacks_separator(const Document& document, Place& place) {
 }
 
 void Reader::take_document(Document document) {
-  const std::string object = identity(document.root);
+  const std::string object = document.diagnostics.empty() ? std::string() : identity(document.root);
   Place second;
   const bool run_together = lacks_separator(document, second);
   if (run_together) {

@@ -68,12 +68,39 @@ const Member* Map::end() const noexcept { return members_.data() + members_.size
 Member* Map::begin() noexcept { return members_.data(); }
 Member* Map::end() noexcept { return members_.data() + members_.size(); }
 
+namespace {
+
+// In the order of keys: for maps too large to look each key up by a scan.
+std::vector<const Member*> sorted(const Map& map) {
+  std::vector<const Member*> members;
+  members.reserve(map.size());
+  for (const Member& member : map) members.push_back(&member);
+  std::sort(members.begin(), members.end(),
+            [](const Member* x, const Member* y) { return x->key < y->key; });
+  return members;
+}
+
+}  // namespace
+
 bool operator==(const Map& a, const Map& b) {
+  constexpr std::size_t kScanMax = 64;
   if (a.size() != b.size()) return false;
-  const Member* same_place = b.begin();  // mostly the order is the same, too: then no look-up
+  const auto same = [](const Member& x, const Member& y) {
+    return x.key == y.key && x.value == y.value;
+  };
+  // Mostly the order is the same, too.
+  const auto [in_a, in_b] =
+      std::mismatch(a.begin(), a.end(), b.begin(),
+                    [](const Member& x, const Member& y) { return x.key == y.key; });
+  if (in_a == a.end()) return std::equal(a.begin(), a.end(), b.begin(), same);
+  if (a.size() > kScanMax) {
+    const auto left = sorted(a);
+    const auto right = sorted(b);
+    return std::equal(left.begin(), left.end(), right.begin(),
+                      [&](const Member* x, const Member* y) { return same(*x, *y); });
+  }
   return std::all_of(a.begin(), a.end(), [&](const Member& member) {
-    const Member* candidate = same_place++;
-    const Value* other = candidate->key == member.key ? &candidate->value : b.find(member.key);
+    const Value* other = b.find(member.key);
     return other != nullptr && *other == member.value;
   });
 }
