@@ -67,6 +67,26 @@ bool is_folder(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+// A line of a child into our log. Our own children (`sluice model`) write lines of our log's form:
+// their level and message are taken over, not packed a second time.
+void log_line(std::string_view line, const std::string& pod, const std::string& container) {
+  log::Level level = log::Level::kInfo;
+  std::string text(line);
+  constexpr std::string_view kLevel = "level=";
+  constexpr std::string_view kMessage = " msg=\"";
+  const auto message = line.find(kMessage);
+  if (line.starts_with(kLevel) && message != std::string_view::npos &&
+      log::parse_level(line.substr(kLevel.size(), line.find(' ') - kLevel.size()), level)) {
+    text = line.substr(message + kMessage.size());
+    if (const auto quote = text.find("\" "); quote != std::string::npos) {
+      text.replace(quote, 1, ":");
+    } else if (text.ends_with('"')) {
+      text.pop_back();
+    }
+  }
+  if (log::enabled(level)) log::write(level, text, {{"pod", pod}, {"container", container}});
+}
+
 std::string tool_container_name(const Pod& pod, const ContainerSpec& container) {
   return fmt::format("sluice-{}-{}-{}-{}", getpid(), pod.namespace_name(), pod.name(),
                      container.name);
@@ -205,7 +225,7 @@ void Pod::start_container(Container& container) {
     container.last_line = line;
     if (host_.options.on_line)
       return host_.options.on_line(namespace_ + '/' + name_, container.spec.name, line);
-    log::info(line, {{"pod", namespace_ + '/' + name_}, {"container", container.spec.name}});
+    log_line(line, namespace_ + '/' + name_, container.spec.name);
   };
   const auto process = make_process(container, container.variables);
   if (!process) return restart_later(container, to_string(process.error()));
@@ -291,7 +311,7 @@ void Pod::watch_liveness(Container& container) {
 // SIGTERM now, SIGKILL after the grace period; on_exit starts it again.
 void Pod::kill_container(Container& container) {
   if (!container.process) return;
-  container.process->signal_group(SIGTERM);
+  container.process->ask_to_end();
   container.kill_timer.arm(host_.loop, spec_.grace);
 }
 
@@ -345,14 +365,16 @@ void Pod::retire() {
 void Pod::on_timer() {
   if (phase_ == Phase::kDraining) {
     phase_ = Phase::kStopping;
-    signal_all(SIGTERM);
+    for (const auto& container : containers_) {
+      if (container->process) container->process->ask_to_end();
+    }
     timer_.arm(host_.loop, spec_.grace);
     check_gone();
     return;
   }
   log::warning("the grace period is over: killed", {{"pod", namespace_ + '/' + name_}});
-  signal_all(SIGKILL);
   for (const auto& container : containers_) {
+    if (container->process) container->process->signal_group(SIGKILL);
     if (!container->process || !container->spec.command.empty()) continue;
     // Killing the tool leaves its container running: remove that, too.
     const ProcessSpec removal{
@@ -366,12 +388,6 @@ void Pod::on_timer() {
           check_gone();
         });
     if (started) container->removal = std::move(*started);
-  }
-}
-
-void Pod::signal_all(int signal) {
-  for (const auto& container : containers_) {
-    if (container->process) container->process->signal_group(signal);
   }
 }
 

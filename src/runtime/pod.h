@@ -68,7 +68,6 @@ class Pod {
   Result<ProcessSpec> make_process(const Container& container,
                                    const std::map<std::string, std::string>& variables);
   void on_timer();
-  void signal_all(int signal);
   void check_gone();
 
   const Host& host_;

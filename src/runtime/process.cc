@@ -18,6 +18,7 @@ namespace sluice::runtime {
 namespace {
 
 constexpr std::size_t kReadsPerEvent = 16;  // of 16 KiB: a child that floods must not hold the loop
+constexpr Milliseconds kGroupInterval{20};
 
 const std::string* find_env(const std::vector<std::string>& env, std::string_view prefix) {
   for (const std::string& each : env) {
@@ -130,6 +131,7 @@ Result<std::unique_ptr<Process>> Process::start(net::Loop& loop, const ProcessSp
   Guard::add(pid);
   std::unique_ptr<Process> process(new Process());
   process->pid_ = pid;
+  process->loop_ = &loop;
   output_write.close();
   failure_write.close();
   int report[2] = {0, 0};
@@ -160,13 +162,16 @@ Result<std::unique_ptr<Process>> Process::start(net::Loop& loop, const ProcessSp
 Process::~Process() {
   if (pid_ < 0) return;
   kill(-pid_, SIGKILL);
-  kill(pid_, SIGKILL);  // should it not have reached its group yet
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  if (!reaped_) {
+    kill(pid_, SIGKILL);  // should it not have reached its group yet
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
   }
   Guard::remove(pid_);
 }
 
 void Process::signal_group(int signal) noexcept {
+  killed_ = killed_ || signal == SIGKILL;
   if (pid_ > 0) kill(-pid_, signal);
 }
 
@@ -210,6 +215,11 @@ void Process::flush_line() {
   line_cut_ = false;
 }
 
+void Process::ask_to_end() noexcept {
+  asked_to_end_ = true;
+  signal_group(SIGTERM);
+}
+
 void Process::on_end(void* context, std::uint32_t) {
   auto& self = *static_cast<Process*>(context);
   siginfo_t info{};
@@ -217,23 +227,38 @@ void Process::on_end(void* context, std::uint32_t) {
   if (waitid(P_PID, static_cast<id_t>(self.pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
       info.si_pid == 0)
     return;
-  kill(-self.pid_, SIGKILL);
-  Guard::remove(self.pid_);
-  int status = 0;
-  waitpid(self.pid_, &status, 0);
-  self.pid_ = -1;
+  if (!self.asked_to_end_) kill(-self.pid_, SIGKILL);
+  waitpid(self.pid_, &self.wait_status_, 0);
+  self.reaped_ = true;
   self.end_watch_.stop();
-  if (self.output_.is_open()) self.read_output();
-  self.flush_line();
-  self.output_watch_.stop();
+  // The number stays the group's as long as it has a member.
+  if (self.asked_to_end_ && kill(-self.pid_, 0) == 0)
+    return self.group_timer_.arm(*self.loop_, kGroupInterval);
+  self.finish();
+}
+
+void Process::on_group_timer(void* context) {
+  auto& self = *static_cast<Process*>(context);
+  // After SIGKILL only zombies can be left, which are someone else's to reap.
+  if (!self.killed_ && kill(-self.pid_, 0) == 0)
+    return self.group_timer_.arm(*self.loop_, kGroupInterval);
+  self.finish();
+}
+
+void Process::finish() {
+  Guard::remove(pid_);
+  pid_ = -1;
+  if (output_.is_open()) read_output();
+  flush_line();
+  output_watch_.stop();
   ProcessExit exit;
-  if (WIFSIGNALED(status)) {
-    exit.signal = WTERMSIG(status);
+  if (WIFSIGNALED(wait_status_)) {
+    exit.signal = WTERMSIG(wait_status_);
   } else {
-    exit.code = WEXITSTATUS(status);
+    exit.code = WEXITSTATUS(wait_status_);
   }
-  const ExitHandler on_exit = std::move(self.on_exit_);
-  if (on_exit) on_exit(exit);  // may destroy self
+  const ExitHandler on_exit = std::move(on_exit_);
+  if (on_exit) on_exit(exit);  // may destroy this
 }
 
 }  // namespace sluice::runtime

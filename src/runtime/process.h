@@ -50,16 +50,28 @@ class Process {
 
   pid_t pid() const noexcept { return pid_; }
   void signal_group(int signal) noexcept;
+  // SIGTERM to the group. From now on the end is told when the whole group has ended: a shell dies
+  // at once while the server that it started is still answering.
+  void ask_to_end() noexcept;
 
  private:
   Process() = default;
   static void on_output(void* context, std::uint32_t events);
   static void on_end(void* context, std::uint32_t events);
+  static void on_group_timer(void* context);
+  void finish();
   void read_output();
   void take(std::string_view bytes);
   void flush_line();
 
-  pid_t pid_ = -1;  // -1: reaped
+  pid_t pid_ = -1;  // and its group's; -1: all over
+  bool asked_to_end_ = false;
+  bool killed_ = false;
+  bool reaped_ = false;  // the first process; others of its group may live
+  int wait_status_ = 0;
+  net::Loop* loop_ = nullptr;
+  net::Timer group_timer_{&Process::on_group_timer,
+                          this};  // nothing tells that a group is empty but asking
   net::Fd pidfd_;
   net::Fd output_;
   net::Watch end_watch_;

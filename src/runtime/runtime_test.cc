@@ -440,7 +440,8 @@ TEST_F(RuntimeTest, drain_ends_all_and_tells) {
   ASSERT_TRUE(store_.apply(make_service("iris", "iris")));
   Shape shape;
   shape.replicas = 2;
-  shape.helper = {"serve", "fork"};
+  shape.grace = 1;
+  shape.helper = {"serve", "fork"};  // what it forks ignores SIGTERM
   ASSERT_TRUE(store_.apply(make_deployment("iris", shape)));
   start();
   ASSERT_TRUE(wait_endpoints(2));
@@ -474,6 +475,21 @@ TEST_F(RuntimeTest, what_a_process_started_ends_with_it) {
   EXPECT_TRUE(is_alive(pids[0]));
   kill(endpoints()[0].pid, SIGKILL);
   EXPECT_TRUE(wait([&] { return !is_alive(pids[0]); }));
+}
+
+// A shell that ends at once at SIGTERM must not take the server that it started with it.
+TEST_F(RuntimeTest, the_grace_period_is_the_whole_groups) {
+  ASSERT_TRUE(store_.apply(make_service("iris", "iris")));
+  Shape shape;
+  shape.helper = {"wrapper"};
+  ASSERT_TRUE(store_.apply(make_deployment("iris", shape)));
+  start();
+  ASSERT_TRUE(wait_endpoints(1));
+  ASSERT_TRUE(store_.remove({"apps", "Deployment", "seldon", "iris"}));
+  ASSERT_TRUE(wait([&] { return runtime_->process_count() == 0; }));
+  EXPECT_TRUE(std::any_of(lines_.begin(), lines_.end(), [](const std::string& line) {
+    return line.ends_with("helper ended in peace");
+  }));
 }
 
 TEST_F(RuntimeTest, the_destructor_leaves_nothing) {
@@ -712,6 +728,19 @@ int helper_serve(const std::set<std::string>& modes) {
   }
 }
 
+// As `sh -c 'server; true'` does: the first process dies at SIGTERM, the server takes its time.
+int helper_wrapper() {
+  if (fork() == 0) {
+    std::signal(SIGTERM, [](int) {
+      usleep(200'000);
+      constexpr std::string_view kFarewell = "helper ended in peace\n";
+      _exit(write(1, kFarewell.data(), kFarewell.size()) > 0 ? 0 : 1);
+    });
+    _exit(helper_serve({}));
+  }
+  for (;;) pause();
+}
+
 // Runs a pod, prints the pids of its process and of the process that this one forked, and goes on.
 int helper_host() {
   net::Loop loop;
@@ -745,6 +774,7 @@ int helper(int argc, char** argv) {
   std::set<std::string> modes;
   for (int i = 2; i < argc; ++i) modes.insert(argv[i]);
   if (modes.contains("serve")) return helper_serve(modes);
+  if (modes.contains("wrapper")) return helper_wrapper();
   puts("helper gives up");
   return 3;
 }
