@@ -192,6 +192,11 @@ Result<Settings> settings_from(const Lookup& environment, Profile profile,
   env.text("ISTIO_GATEWAY", settings.istio_gateway);
   read_tls_mode(env, settings, warnings);
   env.flag("KEDA_ENABLED", settings.keda_enabled);
+  bool ambassador = false;
+  env.flag("AMBASSADOR_ENABLED", ambassador);
+  if (ambassador && warnings != nullptr) {
+    warnings->push_back("AMBASSADOR_ENABLED=true has no effect: Ambassador's objects are not made");
+  }
   env.text("CONTROLLER_ID", settings.controller_id);
   env.port("PREDICTIVE_UNIT_HTTP_SERVICE_PORT", settings.unit_http_port);
   env.port("PREDICTIVE_UNIT_GRPC_SERVICE_PORT", settings.unit_grpc_port);

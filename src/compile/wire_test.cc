@@ -496,6 +496,15 @@ TEST(Settings, tls_modes) {
   EXPECT_FALSE(with("mutual-ish", Profile::kDefault, nullptr));
 }
 
+TEST(Settings, ambassador_is_said_not_to_be_there) {
+  std::vector<std::string> warnings;
+  const Lookup lookup = [](std::string_view name) {
+    return name == "AMBASSADOR_ENABLED" ? std::optional<std::string>("true") : std::nullopt;
+  };
+  EXPECT_TRUE(settings_from(lookup, Profile::kDefault, &warnings));
+  EXPECT_EQ(warnings.size(), 1U);
+}
+
 TEST(Settings, unreadable_numbers_fail_by_default) {
   const Lookup lookup = [](std::string_view name) {
     return name == "PREDICTIVE_UNIT_HTTP_SERVICE_PORT" ? std::optional<std::string>("many")
