@@ -67,24 +67,23 @@ bool is_folder(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-// A line of a child into our log. Our own children (`sluice model`) write lines of our log's form:
-// their level and message are taken over, not packed a second time.
-void log_line(std::string_view line, const std::string& pod, const std::string& container) {
-  log::Level level = log::Level::kInfo;
-  std::string text(line);
+// Our own children (`sluice model`) write lines of our log's form: their level and message are
+// taken over, not packed a second time.
+std::string unpacked(std::string_view line, log::Level& level) {
   constexpr std::string_view kLevel = "level=";
   constexpr std::string_view kMessage = " msg=\"";
   const auto message = line.find(kMessage);
-  if (line.starts_with(kLevel) && message != std::string_view::npos &&
-      log::parse_level(line.substr(kLevel.size(), line.find(' ') - kLevel.size()), level)) {
-    text = line.substr(message + kMessage.size());
-    if (const auto quote = text.find("\" "); quote != std::string::npos) {
-      text.replace(quote, 1, ":");
-    } else if (text.ends_with('"')) {
-      text.pop_back();
-    }
+  if (!line.starts_with(kLevel) || message == std::string_view::npos ||
+      !log::parse_level(line.substr(kLevel.size(), line.find(' ') - kLevel.size()), level)) {
+    return std::string(line);
   }
-  if (log::enabled(level)) log::write(level, text, {{"pod", pod}, {"container", container}});
+  std::string text(line.substr(message + kMessage.size()));
+  if (const auto quote = text.find("\" "); quote != std::string::npos) {
+    text.replace(quote, 1, ":");
+  } else if (text.ends_with('"')) {
+    text.pop_back();
+  }
+  return text;
 }
 
 std::string tool_container_name(const Pod& pod, const ContainerSpec& container) {
@@ -222,10 +221,13 @@ void Pod::start_container(Container& container) {
   container.last_line.clear();
   container.started_ns = host_.loop.now_ns();
   const auto on_line = [this, &container](std::string_view line) {
-    container.last_line = line;
+    log::Level level = log::Level::kInfo;
+    container.last_line = unpacked(line, level);
     if (host_.options.on_line)
       return host_.options.on_line(namespace_ + '/' + name_, container.spec.name, line);
-    log_line(line, namespace_ + '/' + name_, container.spec.name);
+    if (!log::enabled(level)) return;
+    log::write(level, container.last_line,
+               {{"pod", namespace_ + '/' + name_}, {"container", container.spec.name}});
   };
   const auto process = make_process(container, container.variables);
   if (!process) return restart_later(container, to_string(process.error()));
@@ -326,7 +328,9 @@ void Pod::on_exit(Container& container, const ProcessExit& exit) {
   const Milliseconds ran((host_.loop.now_ns() - container.started_ns) / 1'000'000);
   if (ran >= host_.options.restart_reset_after) container.crashes = 0;
   std::string what = "the process " + to_string(exit);
-  if (!container.last_line.empty()) what += ": " + container.last_line;
+  // What it said last is the reason, unless somebody killed it.
+  if (!container.last_line.empty() && exit.signal != SIGKILL && exit.signal != SIGTERM)
+    what += ": " + container.last_line;
   restart_later(container, what);
 }
 

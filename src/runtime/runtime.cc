@@ -272,7 +272,8 @@ void Runtime::Impl::settle(const ObjectKey& key, Deployment& deployment) {
     // Without a successor an old pod stays, whatever the plan hoped for.
     if (chosen && (may_start || stops || deployment.spec.replicas == 0)) retire(entry);
   }
-  if (!deployment.removed) write_status(key, deployment);
+  // While all is being stopped the last status stays: nothing is wrong with the Deployments.
+  if (!deployment.removed && !draining_) write_status(key, deployment);
 }
 
 void Runtime::Impl::start_pod(Deployment& deployment) {
@@ -342,7 +343,7 @@ void Runtime::Impl::unpublish(Deployment::Entry& entry) {
 
 void Runtime::Impl::write_status(const ObjectKey& key, Deployment& deployment) {
   DeploymentCounts counts;
-  counts.wanted = draining_ ? 0 : deployment.spec.replicas;
+  counts.wanted = deployment.spec.replicas;
   std::string trouble = deployment.blocked;
   for (const auto& entry : deployment.pods) {
     if (entry.pod->is_retired()) continue;
@@ -375,6 +376,7 @@ void Runtime::Impl::write_status(const ObjectKey& key, Deployment& deployment) {
 }
 
 void Runtime::Impl::on_deadline() {
+  if (draining_) return;
   for (auto& [key, deployment] : deployments_) {
     if (!deployment.removed) write_status(key, deployment);
   }
