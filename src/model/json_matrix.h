@@ -2,7 +2,7 @@
 // only.
 #pragma once
 
-#include <boost/json.hpp>
+#include <boost/json.hpp>  // tree-check: allow: no other header of this room, nor another room, includes this one
 #include <string>
 #include <string_view>
 
