@@ -311,9 +311,22 @@ class Examiner {
            "with resolution NONE a gateway has no address to send to",
            "use STATIC with endpoints, or DNS");
     }
+    if (entry.resolution.starts_with("DNS")) examine_names(entry);
     if (object.spec().at("workloadSelector").is_map()) {
       warn(object, object.spec().at("workloadSelector"), "spec.workloadSelector", "not-yet",
            "workloadSelector is not supported yet", "list the endpoints");
+    }
+  }
+
+  void examine_names(const resource::ServiceEntry& entry) {
+    std::vector<std::string> names;
+    for (const auto& each : entry.endpoints) names.push_back(each.address);
+    if (names.empty()) names = entry.hosts;
+    for (const std::string& name : names) {
+      if (is_ip_address(name) || state_.services.has_addresses(name)) continue;
+      warn(*entry.object, entry.object->spec().at("resolution"), "spec.resolution",
+           "unresolved-name", "the addresses of " + name + " are not known, so it has no endpoint",
+           "list IP addresses with resolution: STATIC");
     }
   }
 

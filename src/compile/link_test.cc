@@ -353,6 +353,35 @@ spec:
   }
 }
 
+TEST(Linker, names_count_once_they_are_resolved) {
+  Linker linker;
+  put_all(linker, kGateway);
+  put_all(linker, R"(
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: far}
+spec:
+  hosts: [far.test]
+  resolution: DNS
+  ports: [{number: 80, name: http, protocol: HTTP}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: far}
+spec:
+  hosts: ["*"]
+  gateways: [istio-system/seldon-gateway]
+  http: [{route: [{destination: {host: far.test}}]}]
+)");
+  EXPECT_TRUE(ask(*linker.link(), "h", "/").destinations.at(0).endpoints.empty());
+  EXPECT_TRUE(has_code(linker.diagnostics(), "unresolved-name"));
+  EXPECT_EQ(linker.names_to_resolve(), std::vector<std::string>{"far.test"});
+  linker.set_addresses("far.test", {"127.0.0.7", "127.0.0.8"});
+  const std::vector<std::string> both = {"127.0.0.7:80", "127.0.0.8:80"};
+  EXPECT_EQ(ask(*linker.link(), "h", "/").destinations.at(0).endpoints, both);
+  EXPECT_TRUE(linker.diagnostics().empty());
+}
+
 TEST(LinkerDiagnostics, two_objects_that_claim_one_path) {
   Linker linker;
   put_all(linker, kGateway);

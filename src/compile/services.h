@@ -47,6 +47,7 @@ class Services {
   void erase(const resource::ObjectKey& key);
   void set_addresses(std::string_view name, std::vector<std::string> addresses);
   std::vector<std::string> names_to_resolve() const;
+  bool has_addresses(std::string_view name) const { return addresses_.contains(name); }
 
   // What changed since the last call of clear_touched. A host may be a wildcard "*.x" or "*".
   const std::unordered_set<std::string>& touched() const noexcept { return touched_; }
