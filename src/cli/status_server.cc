@@ -73,7 +73,8 @@ Result<void> StatusServer::start(net::Loop& loop, const std::string& address, So
   server_->route("GET", "/readyz", [shared](const admin::Request&) {
     if (shared->is_ready()) return text("ready\n");
     std::string body = "not ready\n";
-    for (const resource::Value& each : shared->status().at("deployments").list()) {
+    const resource::Value status = shared->status();  // outlives the loop over a part of it
+    for (const resource::Value& each : status.at("deployments").list()) {
       if (each.at("state").text() != "Creating") continue;
       body += std::string(each.at("namespace").text()) + "/" + std::string(each.at("name").text()) +
               " is being created\n";
