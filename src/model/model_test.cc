@@ -122,6 +122,18 @@ TEST(Model, seldon_answer_has_the_form_of_the_reference) {
       << answer.body;
 }
 
+TEST(Model, names_that_the_model_does_not_know_count_for_nothing) {
+  Service service(load_model("v1"));
+  const std::string unnamed = ask(service, "POST", "/api/v1.0/predictions",
+                                  R"({"meta":{"puid":"p"},"data":{"ndarray":[[5,3,1,0]]}})")
+                                  .body;
+  const Answer named =
+      ask(service, "POST", "/api/v1.0/predictions",
+          R"({"meta":{"puid":"p"},"data":{"names":["a","b","c","d"],"ndarray":[[5,3,1,0]]}})");
+  EXPECT_EQ(named.status, 200);
+  EXPECT_EQ(named.body, unnamed);
+}
+
 TEST(Model, v2_answer_has_the_form_of_the_reference) {
   Service service(load_model("v1"));
   const std::string request =
