@@ -28,15 +28,6 @@ int removal_rank(const ObjectKey& key) {
   return 2;
 }
 
-Map metadata_without_upkeep(const Object& object) {
-  Map metadata = object.metadata().map();
-  for (const char* upkeep :
-       {"uid", "generation", "resourceVersion", "creationTimestamp", "managedFields"}) {
-    metadata.erase(upkeep);
-  }
-  return metadata;
-}
-
 struct Health {
   bool available = false;
   bool failed = false;  // it has stopped making progress
@@ -126,18 +117,6 @@ std::string first_error(const compile::Wiring& wiring) {
 
 }  // namespace
 
-bool same(const Object& have, const Object& want) {
-  if (have.key() != want.key() || metadata_without_upkeep(have) != metadata_without_upkeep(want))
-    return false;
-  Map left = have.root.map();
-  Map right = want.root.map();
-  for (Map* map : {&left, &right}) {
-    map->erase("metadata");
-    map->erase("status");
-  }
-  return left == right;
-}
-
 bool is_owned_by(const Object& object, const Object& deployment) {
   for (const Value& owner : object.metadata().at("ownerReferences").list()) {
     if (owner.at("controller").flag() && owner.at("uid") == deployment.metadata().at("uid"))
@@ -185,15 +164,11 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
     return plan;
   }
 
-  const auto differs = [&](const Object& want) {
-    const auto found = observed.objects.find(want.key());
-    return found == observed.objects.end() || !same(*found->second, want);
-  };
   std::vector<ObjectKey> written;
   for (const Object& each : wiring.objects) {
     if (is_route(each)) continue;
     Object want = owned_by(each, *observed.deployment);
-    if (!differs(want)) continue;
+    if (observed.holds(want)) continue;
     written.push_back(want.key());
     plan.applies.push_back(std::move(want));
   }
@@ -223,7 +198,7 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
     for (const Object& each : wiring.objects) {
       if (!is_route(each)) continue;
       Object want = owned_by(each, *observed.deployment);
-      if (!differs(want)) continue;
+      if (observed.holds(want)) continue;
       routes_placed = false;
       plan.applies.push_back(std::move(want));
     }

@@ -10,6 +10,7 @@
 //   Deployments first.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct Observed {
   // another's).
   std::map<resource::ObjectKey, store::ObjectPointer> objects;
   bool routes_in_force = false;  // the gateway uses the routing objects as they are in the store
+  // Whether the store has this object as it is wanted: Store::holds.
+  std::function<bool(const resource::Object& want)> holds;
 };
 
 struct Plan {
@@ -38,8 +41,6 @@ struct Plan {
 // `wiring` is compile::wire's answer for the observed deployment.
 Plan plan(const Observed& observed, const compile::Wiring& wiring);
 
-// The two are the same but for what a store keeps by itself: uid, generation, times, status.
-bool same(const resource::Object& have, const resource::Object& want);
 // The object's controller is this SeldonDeployment.
 bool is_owned_by(const resource::Object& object, const resource::Object& deployment);
 // `object` with the SeldonDeployment as its controller.

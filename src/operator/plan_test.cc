@@ -57,6 +57,10 @@ struct World {
     for (const auto& [key, each] : store)
       observed.objects[key] = std::make_shared<const Object>(each);
     observed.routes_in_force = in_force;
+    observed.holds = [this](const Object& want) {
+      const auto found = store.find(want.key());
+      return found != store.end() && found->second.spec() == want.spec();
+    };
     Plan made = plan(observed, whole());
     for (const Object& each : made.applies) {
       if (each.kind == "VirtualService" || each.kind == "DestinationRule") in_force = false;
@@ -178,6 +182,7 @@ TEST(Plan, ARefusedDeploymentLeavesWhatServes) {
   observed.deployment = std::make_shared<const Object>(world.deployment);
   for (const auto& [key, each] : world.store)
     observed.objects[key] = std::make_shared<const Object>(each);
+  observed.holds = [](const Object&) { return false; };
   compile::Wiring refused;
   refused.diagnostics.push_back(
       {resource::Severity::kError, "traffic-sum", "a.yaml", {}, "", "", "adds up to 90", ""});

@@ -43,6 +43,18 @@ std::vector<ObjectPointer> MemoryStore::list(std::string_view group, std::string
   return result;
 }
 
+bool MemoryStore::holds(const resource::Object& object) const {
+  const ObjectPointer have = find(object.key());
+  if (have == nullptr || have->api_version != object.api_version || !same_content(*have, object))
+    return false;
+  resource::Map left = have->metadata().map();
+  resource::Map right = object.metadata().map();
+  for (resource::Map* map : {&left, &right}) {
+    for (const char* upkeep : {"name", "namespace", "uid", "generation"}) map->erase(upkeep);
+  }
+  return left == right;
+}
+
 std::vector<ObjectPointer> MemoryStore::all() const {
   std::vector<ObjectPointer> result;
   for (const auto& [key, object] : objects_) result.push_back(object);

@@ -14,6 +14,7 @@ class MemoryStore final : public Store {
  public:
   ObjectPointer find(const resource::ObjectKey& key) const override;
   std::vector<ObjectPointer> list(std::string_view group, std::string_view kind) const override;
+  bool holds(const resource::Object& object) const override;
   Result<void> apply(resource::Object object) override;  // never fails
   Result<void> remove(const resource::ObjectKey& key) override;
   Result<void> set_status(const resource::ObjectKey& key, resource::Value status) override;

@@ -32,6 +32,10 @@ class Store {
   virtual std::vector<ObjectPointer> list(std::string_view group,
                                           std::string_view kind) const = 0;  // by namespace, name
 
+  // Whether apply(object) would change nothing. What a store keeps by itself (uid, generation,
+  // defaults of an API server, status) does not count. A store that can't know says false: apply is
+  // then asked for what is so already.
+  virtual bool holds(const resource::Object& object) const = 0;
   // Makes the object be as given, keeping the status that is there. Nothing happens when it is so
   // already.
   virtual Result<void> apply(resource::Object object) = 0;
