@@ -71,8 +71,6 @@ void Connection::on_handshake() {
       break;
     default:
       worker_.metrics().tls_handshake_failures.add();
-      // Envoy sends no alert when no server fits, it resets.
-      if (!channel_.peer_closed()) net::reset_on_close(channel_.fd());
       return close();
   }
   worker_.metrics().tls_handshakes.add();

@@ -135,9 +135,9 @@ void apply(const route::HeaderOps& ops, const FormatContext& context, Arena& are
   const auto put = [&](const auto& operation, bool replaces) {
     const auto& [name, value_format] = operation;
     const std::string_view value = format(value_format, context, arena);
-    if (value.empty() && !value_format.is_plain()) return;
-    // A line end in a rule's text would begin another field, or another request.
-    if (is_ours(name) || !http::is_field_value(value)) return;
+    // An empty value is not added (Envoy's rule). A line end in a rule's text would begin another
+    // field, or another request.
+    if (value.empty() || is_ours(name) || !http::is_field_value(value)) return;
     if (name == "host" || name == ":authority") {
       authority = value;
     } else if (!http::is_field_name(name)) {

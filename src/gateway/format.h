@@ -30,7 +30,7 @@ struct FormatContext {
 std::string_view format(const route::HeaderFormat& format, const FormatContext& context,
                         Arena& arena) noexcept;
 
-// Remove, set, add. A value that comes out empty from commands is not added (Envoy's rule); `host`
+// Remove, set, add. A value that comes out empty is not added (Envoy's rule); `host`
 // and `:authority` are told apart: the last value set is returned in `authority`, not added.
 void apply(const route::HeaderOps& ops, const FormatContext& context, Arena& arena, HeadEdit& edit,
            std::string_view& authority) noexcept;

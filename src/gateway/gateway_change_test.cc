@@ -388,6 +388,11 @@ TEST(Ports, a_taken_port_is_reported_and_others_serve) {
   auto server = std::make_shared<route::TlsServer>();
   server->hosts = {"*"};
   server->routes = world.table();
+  const Pair pair = self_signed("any");
+  auto tls = std::make_shared<route::ServerTls>();
+  tls->certificate_pem = pair.certificate;
+  tls->key_pem = pair.key;
+  server->tls = tls;
   world.serve_tls({server});
   world.publish();
   EXPECT_NE(world.port(80), 0);

@@ -413,10 +413,10 @@ TEST(Mirror, a_copy_goes_to_the_shadow_and_its_fate_does_not_matter) {
   world.cluster("shadow", {shadow.port()});
   world.cluster("dead", {dead_port()});
   auto rule = world.rule("/", "live");
-  World::forward(*rule).mirrors = {{world.id("shadow"), 1'000'000},
-                                   {world.id("dead"), 1'000'000},
-                                   {route::kNoCluster, 1'000'000},
-                                   {world.id("shadow"), 0}};
+  World::forward(*rule).mirrors = {{world.id("shadow"), 1'000'000, ""},
+                                   {world.id("dead"), 1'000'000, ""},
+                                   {route::kNoCluster, 1'000'000, ""},
+                                   {world.id("shadow"), 0, ""}};
   world.add(rule);
   world.publish();
   Socket socket = world.connect();

@@ -84,7 +84,7 @@ void Request::reply(const Reply& reply, HeadEdit& edit) {
   start.body = BodyKind::kLength;
   start.content_length = body.size();
   if (head.method_id == http::Method::kHead) {
-    start.body = BodyKind::kChunked;  // what Envoy says of a body that is left out
+    if (body.empty()) start.body = BodyKind::kChunked;  // what Envoy says of no body at all
     body = {};
   } else if (status == 204 || status == 304 || grpc) {
     start.body = BodyKind::kNone;
@@ -95,8 +95,12 @@ void Request::reply(const Reply& reply, HeadEdit& edit) {
     start.body = BodyKind::kLength;
     start.content_length = 0;
   }
-  // Envoy answers at the head; what is left of a body would be read as a request.
-  start.close = !head.keep_alive || has_body_ || downstream_->is_draining();
+  // What is left of a body would be read as a request. Envoy closes after whatever it answers at
+  // the head, body read or not; so do we.
+  const bool at_head =
+      phase_ < Phase::kConnecting || (flags_ & (flag::kNoCluster | flag::kNoHealthyUpstream)) != 0;
+  start.close = !head.keep_alive || !body_complete_ || (has_body_ && at_head) || must_close_ ||
+                downstream_->is_draining();
   status_ = status;
   responded_ = true;
   bytes_sent_ += body.size();
@@ -184,6 +188,7 @@ void Request::reply_redirect(const route::Redirect& redirect) {
     arena.append({digits, http::write_decimal(digits, *port)});
   }
   if (redirect.uri.has_value()) {
+    if (!redirect.uri->starts_with('/')) arena.append("/");
     arena.append(*redirect.uri);
     if (has_query_ && redirect.uri->find('?') == std::string::npos) {
       arena.append("?");

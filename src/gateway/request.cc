@@ -43,7 +43,7 @@ void Request::reset(Downstream& downstream) {
   downstream_ = &downstream;
   parser.reset();
   snapshot_ = nullptr;
-  has_query_ = has_body_ = has_request_id_ = false;
+  has_query_ = has_body_ = has_request_id_ = must_close_ = false;
   rule_ = nullptr;
   forward_ = nullptr;
   destination_ = nullptr;
@@ -82,7 +82,7 @@ void Request::start(bool has_body) {
   }
   if (head.wants_upgrade && !http::lists(head.fields.value(http::Known::kUpgrade), "h2c")) {
     // h2c is ignored; websocket is a later issue, until then refused like all others.
-    has_body_ = true;  // ends the connection: the caller may speak another protocol now
+    must_close_ = true;  // the caller may speak another protocol now
     return reply({.status = 403, .with_rule = false});
   }
   route();
@@ -90,7 +90,7 @@ void Request::start(bool has_body) {
 
 void Request::route() {
   const route::NormalisedPath path = route::normalise(head.path, path_buffer_);
-  if (!path.ok) return refuse(400, "Bad Request");
+  if (!path.ok) return refuse(400, "");
   lower_host(head.authority, host_);
   has_query_ = path.has_query;
   routed_ = {head.method,      downstream_->is_tls() ? "https" : "http",
@@ -190,7 +190,7 @@ void Request::forward() {
       point -= each.weight;
     }
   }
-  if (head.expect_continue && !body_complete_ && tries_ == 0) downstream_->send_continue();
+  if (head.expect_continue && has_body_ && tries_ == 0) downstream_->send_continue();
   if (!forward_->mirrors.empty() && tries_ == 0) start_mirrors();
   if (body_complete_) arm_route_timeout();
   begin_try();
@@ -241,7 +241,7 @@ void Request::refuse(std::uint16_t status, std::string_view body) {
     worker_.metrics().downstream_requests_active.add();
     snapshot_ = &worker_.use_snapshot();
   }
-  has_body_ = true;  // what follows can't be trusted: the connection ends
+  must_close_ = true;
   flags_ |= flag::kDownstreamProtocol;
   reply({.status = status, .body = body, .with_rule = false, .shaped = false});
 }

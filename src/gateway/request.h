@@ -145,6 +145,7 @@ class Request final : public Exchange {
   std::string rewrite_buffer_;
   bool has_query_ = false;
   bool has_body_ = false;
+  bool must_close_ = false;  // what the caller sends next can't be trusted
   char request_id_[36];
   bool has_request_id_ = false;
 

@@ -171,17 +171,17 @@ void Request::add_request_fields(HeadEdit& edit) {
   }
 }
 
-// One destination: the rule's first, so that the destination's win. Several: the other way round
-// (what Istio makes of them for Envoy, as recorded).
+// The destination's first, so that the rule's win (recorded: weights-headers). Of a rule with one
+// destination Istio joins the two the other way round: whoever makes the snapshot puts them into
+// the rule then.
 void Request::apply_request_operations(HeadEdit& edit, std::string_view& authority) {
   const route::HeaderOps& of_rule = rule_->request_headers;
   const route::HeaderOps& of_destination = destination_->request_headers;
   if (of_rule.empty() && of_destination.empty()) return;
   FormatContext seen = context();
   seen.request = &edit;
-  const bool several = forward_->destinations.size() > 1;
-  apply(several ? of_destination : of_rule, seen, worker_.arena(), edit, authority);
-  apply(several ? of_rule : of_destination, seen, worker_.arena(), edit, authority);
+  apply(of_destination, seen, worker_.arena(), edit, authority);
+  apply(of_rule, seen, worker_.arena(), edit, authority);
 }
 
 std::string_view Request::rewritten_path() {
@@ -231,13 +231,9 @@ void Request::build_request(HeadEdit& edit, std::string_view& path, std::string_
     authority = new_authority;
   }
   path = rewritten_path();
+  // Also when a regular expression found nothing to replace (recorded).
   if (forward_->rewrite.kind != route::Rewrite::Kind::kNone) {
-    const std::string_view before = client_path();
-    if (path.data() != before.data() && path != before) {
-      edit.set("x-envoy-original-path", before);
-    } else if (forward_->rewrite.kind != route::Rewrite::Kind::kRegex) {
-      edit.set("x-envoy-original-path", before);
-    }
+    edit.set("x-envoy-original-path", client_path());
   }
 }
 

@@ -208,7 +208,8 @@ void Request::on_upstream_failure(Failure failure, bool undelivered, bool reused
 // REQUIRES: the try's connection is gone and nothing was answered.
 void Request::try_failed(Failure failure, bool undelivered, bool reused) {
   ClusterState* const cluster = cluster_;
-  if (endpoint_ != nullptr && failure != Failure::kOverflow && !(reused && undelivered)) {
+  if (endpoint_ != nullptr && failure != Failure::kOverflow &&
+      !(failure == Failure::kTermination && undelivered)) {
     tried_.add(endpoint_);
   }
   const bool has_other =
@@ -228,7 +229,7 @@ bool Request::try_elsewhere(Failure failure, bool undelivered, bool reused) {
   if (!(undelivered || stale) || !can_replay() || free_retries_ >= kFreeRetriesMax) return false;
   ++free_retries_;
   worker_.metrics().free_retries.add();
-  fresh_ = reused;
+  fresh_ = failure == Failure::kTermination;  // other idle connections may be as stale
   begin_try();
   return true;
 }

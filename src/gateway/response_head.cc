@@ -132,9 +132,8 @@ void Request::apply_response_operations(HeadEdit& edit, std::uint16_t status) {
   seen.response = &edit;
   seen.status = status;
   std::string_view ignored;
-  const bool several = forward_ != nullptr && forward_->destinations.size() > 1;
-  apply(several ? of_destination : of_rule, seen, worker_.arena(), edit, ignored);
-  apply(several ? of_rule : of_destination, seen, worker_.arena(), edit, ignored);
+  apply(of_destination, seen, worker_.arena(), edit, ignored);
+  apply(of_rule, seen, worker_.arena(), edit, ignored);
 }
 
 void Request::finish_response_fields(HeadEdit& edit) {

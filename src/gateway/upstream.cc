@@ -73,6 +73,7 @@ void UpstreamConnection::begin(Exchange& exchange) noexcept {
 void UpstreamConnection::expect_response_to(std::string_view method) noexcept {
   to_head_ = method == "HEAD";
   ++requests_;
+  clean_end_ = false;
   head_done_ = false;
   request_finished_ = false;
   interim_heads_ = 0;
@@ -262,6 +263,7 @@ void UpstreamConnection::on_end_of_stream(bool clean) {
     if (epoch_ == epoch) complete(false);
     return;
   }
+  clean_end_ = clean;
   fail(head_done_ ? Failure::kProtocol : Failure::kTermination, undelivered_now(clean));
 }
 
@@ -299,7 +301,9 @@ void UpstreamConnection::complete(bool reusable) {
 
 void UpstreamConnection::fail(Failure failure, bool undelivered) {
   Exchange* const exchange = exchange_;
-  const bool reused = requests_ > 1;
+  // A used connection that its peer closed in order: most likely it had been idle for too long. A
+  // reset is no sign of that: whoever resets may have read the request (recorded: 503, no retry).
+  const bool reused = requests_ > 1 && clean_end_ && received_ == 0;
   if (failure == Failure::kConnect || failure == Failure::kConnectTimeout) {
     worker_.metrics().upstream_connect_failures.add();
     worker_.clusters().note_refused(*endpoint_, worker_.now_ns());

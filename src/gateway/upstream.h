@@ -118,6 +118,7 @@ class UpstreamConnection {
   State state_ = State::kClosed;
   bool head_done_ = false;
   bool to_head_ = false;
+  bool clean_end_ = false;  // the peer ended the stream by FIN
   bool paused_ = false;
   bool reading_ = false;
   bool request_finished_ = false;
