@@ -13,6 +13,7 @@ int validate(const ValidateOptions& options) {
   resource::Diagnostics all = input.diagnostics;
   const Linked linked = link_input(input, options.settings);
   all.insert(all.end(), linked.diagnostics.begin(), linked.diagnostics.end());
+  resource::deduplicate(all);
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
     return std::tie(a.file, a.place.line, a.place.column) <
            std::tie(b.file, b.place.line, b.place.column);

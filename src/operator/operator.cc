@@ -91,11 +91,13 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   Observed observed;
   observed.deployment = store_.find(deployment_key);
   if (observed.deployment == nullptr) {
-    remove_orphans(deployment_key);
+    if (!store_.collects_garbage()) remove_orphans(deployment_key);
     return;
   }
   ++passes_;
   const Object& deployment = *observed.deployment;
+  if (!deployment.metadata().at("deletionTimestamp").is_null())
+    return;  // it is going; so is what it owns
   if (deployment.label("seldon.io/controller-id") != settings_.controller_id)
     return;  // another operator's
 

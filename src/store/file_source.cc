@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "resource/check.h"
 #include "resource/read.h"
 #include "store/files.h"
 
@@ -166,15 +167,20 @@ void FileSource::load(const std::string& path) {
   resource::ReadResult result = resource::read(*text, std::make_shared<const std::string>(path));
   resource::Diagnostics diagnostics = std::move(result.diagnostics);
   Accepted accepted;
-  // A document that can't be read may be any of those that this file gave before: all of them stay.
-  if (resource::has_errors(diagnostics)) accepted = file.accepted;
+  // A document that nobody can name may be any of those that this file gave before: all of them
+  // stay.
+  if (!result.complete) accepted = file.accepted;
+  for (const resource::ObjectKey& key : result.refused) {
+    if (const auto last = file.accepted.find(key); last != file.accepted.end())
+      accepted[key] = last->second;
+  }
+  // The same object twice, kinds that nobody here knows: said once for the file.
+  resource::Diagnostics of_set = resource::check_set(result.objects);
+  std::move(of_set.begin(), of_set.end(), std::back_inserter(diagnostics));
   std::set<resource::ObjectKey> seen;
   for (resource::Object& object : result.objects) {
     const resource::ObjectKey key = object.key();
-    if (!seen.insert(key).second) {
-      diagnostics.push_back(twice(object, *accepted[key]));
-      continue;
-    }
+    if (!seen.insert(key).second) continue;  // check_set has said so
     resource::Diagnostics found = options_.admit ? options_.admit(object) : resource::Diagnostics();
     const bool refused = resource::has_errors(found);
     std::move(found.begin(), found.end(), std::back_inserter(diagnostics));
@@ -183,9 +189,10 @@ void FileSource::load(const std::string& path) {
     } else if (const auto last = file.accepted.find(key); last != file.accepted.end()) {
       accepted[key] = last->second;
     } else {
-      seen.erase(key);
+      seen.erase(key);  // a second one of that name may be better
     }
   }
+  resource::deduplicate(diagnostics);
   take(path, std::move(accepted), diagnostics);
 }
 

@@ -43,6 +43,10 @@ class Store {
   virtual Result<void> set_status(const resource::ObjectKey& key,
                                   resource::Value status) = 0;  // absent: fine
 
+  // Whether the store itself removes what a removed object owned (an API server's garbage
+  // collector).
+  virtual bool collects_garbage() const { return false; }
+
   // Calls `handler` for what is there (as new), then after every change, in order, each after it is
   // in force. A handler may call apply, remove and set_status: those changes are delivered after
   // this one.
