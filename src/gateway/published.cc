@@ -36,7 +36,7 @@ std::shared_ptr<const Published> Publisher::make(std::shared_ptr<const route::Sn
     published->listeners.push_back(kept != nullptr ? kept : make_listener(listener));
   }
   published->snapshot = std::move(snapshot);
-  std::erase_if(contexts_, [](const auto& each) { return each.second.expired(); });
+  std::erase_if(contexts_, [](const auto& each) { return each.second.settings.expired(); });
   last_ = published;
   return published;
 }
@@ -68,7 +68,9 @@ std::shared_ptr<const PublishedTlsServer> Publisher::make_server(
   const std::string key = std::to_string(port) + "/" + server->name;
   if (server->tls == nullptr) return made;
   const auto known = contexts_.find(server->tls.get());
-  if (known != contexts_.end()) made->context = known->second.lock();
+  if (known != contexts_.end() && known->second.settings.lock() == server->tls) {
+    made->context = known->second.context.lock();
+  }
   if (made->context == nullptr) {
     net::TlsServerOptions options;
     options.certificate_pem = server->tls->certificate_pem;
@@ -82,7 +84,7 @@ std::shared_ptr<const PublishedTlsServer> Publisher::make_server(
     options.cipher_suites = server->tls->cipher_suites;
     if (auto context = net::TlsContext::make_server(options)) {
       made->context = *context;
-      contexts_[server->tls.get()] = *context;
+      contexts_[server->tls.get()] = {server->tls, *context};
     } else {
       const auto good = last_good_.find(key);
       if (good != last_good_.end()) made->context = good->second;

@@ -61,7 +61,12 @@ class Publisher {
       const std::shared_ptr<const route::Listener>& listener);
 
   std::shared_ptr<const Published> last_;
-  std::unordered_map<const route::ServerTls*, std::weak_ptr<const net::TlsContext>> contexts_;
+  // The settings are held on to weakly, too: another one may come to stand at the same address.
+  struct Context {
+    std::weak_ptr<const route::ServerTls> settings;
+    std::weak_ptr<const net::TlsContext> context;
+  };
+  std::unordered_map<const route::ServerTls*, Context> contexts_;
   StringMap<std::shared_ptr<const net::TlsContext>> last_good_;  // by port and server name
 };
 
