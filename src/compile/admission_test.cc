@@ -82,6 +82,21 @@ TEST(Admission, accepted_configurations_stay_accepted) {
   EXPECT_GT(seen.size(), 50U);
 }
 
+TEST(Admission, a_line_end_in_a_header_is_warned_of_at_its_line) {
+  const auto read = resource::read(
+      "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n"
+      "  hosts: [a.test]\n  gateways: [gw]\n  http:\n  - route:\n    - destination: {host: "
+      "b.test}\n"
+      "    headers:\n      request:\n        set:\n          x-team: |\n            blue\n",
+      std::make_shared<const std::string>("a.yaml"));
+  ASSERT_EQ(read.objects.size(), 1U);
+  const auto found = check_object(read.objects[0]);
+  ASSERT_EQ(found.size(), 1U) << text_of(found);
+  EXPECT_EQ(found[0].code, "control-character");
+  EXPECT_EQ(found[0].place.line, 13U);
+  EXPECT_FALSE(resource::has_errors(found));
+}
+
 TEST(Admission, rules_that_nothing_can_reach_are_warned_of) {
   const auto read = resource::read(R"(
 apiVersion: networking.istio.io/v1

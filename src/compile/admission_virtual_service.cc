@@ -107,13 +107,28 @@ bool sets_authority(const Value& headers) {
   return false;
 }
 
+// A line end in a header or a path would let a rule write the next line of a message. Envoy refuses
+// the whole configuration; ours leaves the field out and goes on.
+void check_printable(Report& report, const Value& text, const Value& parent,
+                     const std::string& where) {
+  for (const char c : text.text()) {
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) continue;
+    if (c == '\t') continue;
+    report.warning(text, parent, where, "control-character",
+                   "holds a line end or another control character; what it would set is left out",
+                   "write it on one line; YAML's | keeps the line end, >- does not");
+    return;
+  }
+}
+
 void check_headers(Report& report, const Value& headers, const std::string& where) {
   for (const std::string_view side : {"request", "response"}) {
     for (const std::string_view operation : {"set", "add"}) {
       for (const resource::Member& member : headers.at(side).at(operation).map()) {
+        const std::string here = path(path(where, side), operation);
+        check_printable(report, member.value, headers, path(here, member.key));
         if (!member.key.empty()) continue;
-        report.error(member.value, headers, path(path(where, side), operation), "empty-name",
-                     "header name cannot be empty");
+        report.error(member.value, headers, here, "empty-name", "header name cannot be empty");
       }
     }
   }
@@ -181,6 +196,8 @@ void check_rewrite(Report& report, const Value& rule, const std::string& where) 
     report.error(rewrite, rule, here, "empty-rewrite",
                  "a rewrite needs uri, uriRegexRewrite or authority");
   }
+  check_printable(report, rewrite.at("uri"), rewrite, path(here, "uri"));
+  check_printable(report, rewrite.at("authority"), rewrite, path(here, "authority"));
   if (has_authority && sets_authority(rule.at("headers"))) {
     report.error(rewrite.at("authority"), rewrite, path(here, "authority"), "authority-twice",
                  "the authority is set by the rewrite and by a header operation");
