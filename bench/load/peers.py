@@ -19,11 +19,12 @@ def names(count):
 
 
 class Peer:
-    """Thread: none. `plain` and `tls` are its ports (0: it has none), `command` starts it in the foreground."""
+    """`plain` and `tls` are its ports (0: it has none), `command` starts it in the foreground; `one_route`: it has only the route of one
+    deployment, whatever the setting."""
 
-    def __init__(self, name, plain, tls, command, cwd=None, start_seconds=30):
-        self.name, self.plain, self.tls, self.command, self.cwd = name, plain, tls, command, cwd
-        self.start_seconds = start_seconds
+    def __init__(self, name, plain, tls, command, start_seconds=30, one_route=False):
+        self.name, self.plain, self.tls, self.command = name, plain, tls, command
+        self.start_seconds, self.one_route = start_seconds, one_route
 
 
 def relay(binary, port, backends):
@@ -165,7 +166,7 @@ spec:
 """
 
 
-def sluice(folder, binary, port, backends, count, pki):
+def sluice(folder, binary, port, backends, count, pki, name="sluice"):
     config = pathlib.Path(folder) / "sluice"
     (config / "bench-cert").mkdir(parents=True, exist_ok=True)
     for file in ("tls.crt", "tls.key"):
@@ -175,7 +176,8 @@ def sluice(folder, binary, port, backends, count, pki):
     every = names(count)
     for start in range(0, count, 500):  # a file has a limit of documents
         (config / ("routes-%05d.yaml" % start)).write_text(
-            "".join(SLUICE_ROUTE % {"name": name, "regex": GRPC_REGEX} for name in every[start:start + 500]))
-    return Peer("sluice", port, port + 1, [str(binary), "serve", "-f", str(config), "--bind", "80=127.0.0.1:%d" % port,
+            "".join(SLUICE_ROUTE % {"name": each, "regex": GRPC_REGEX} for each in every[start:start + 500]))
+    return Peer(name, port, port + 1, [str(binary), "serve", "-f", str(config), "--bind", "80=127.0.0.1:%d" % port,
                                            "--bind", "443=127.0.0.1:%d" % (port + 1), "--workers", "1",
-                                           "--admin", "127.0.0.1:%d" % (port + 2)], start_seconds=60)
+                                           "--admin", "127.0.0.1:%d" % (port + 2)], start_seconds=60,
+                one_route=name != "sluice")
