@@ -39,6 +39,10 @@ tsan: deps ## the rooms' tests under the thread sanitizer
 fuzz: deps ## each fuzz target for FUZZ_SECONDS (60)
 	@tools/run_tests fuzz
 
+crd: ## write the chart's CustomResourceDefinition from the field table
+	cmake --preset dev >/dev/null && cmake --build --preset dev -j $(JOBS) --target sluice_crd
+	build/dev/sluice_crd > charts/sluice/crds-source/seldondeployments.yaml
+
 check: deps ## format, layers, headers, warnings, links, banned calls
 	@tools/run_checks
 
@@ -48,4 +52,4 @@ format: ## clang-format over all sources
 bench: ## load against sluice, a bare relay, nginx, HAProxy, Envoy; BENCH_ARGS="--help" for more
 	@tools/install_deps bench && tools/run_bench $(BENCH_ARGS)
 
-.PHONY: help demo deps dev release run test unit e2e asan tsan fuzz check format bench
+.PHONY: help demo deps dev release run test unit e2e asan tsan fuzz crd check format bench

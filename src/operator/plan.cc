@@ -75,6 +75,26 @@ Map status_of(const Observed& observed, std::string_view state, std::string desc
   return status;
 }
 
+// "stable 90, canary 10": how the traffic is split once the routes are in force; until then what
+// the last status says. Not Seldon's field: a table of kubectl shows one value a column, and no
+// list.
+Value traffic_of(const Object& deployment, bool settled) {
+  if (!settled) return deployment.status().at("traffic");
+  std::string text;
+  const auto& predictors = deployment.spec().at("predictors").list();
+  for (const Value& predictor : predictors) {
+    if (!text.empty()) text += ", ";
+    text += predictor.at("name").text();
+    const std::int64_t share = predictor.at("traffic").integer();
+    if (predictor.at("shadow").flag()) {
+      text += share > 0 ? fmt::format(" (shadow {})", share) : " (shadow)";
+    } else {
+      text += fmt::format(" {}", predictors.size() == 1 ? 100 : share);
+    }
+  }
+  return text;
+}
+
 void add_children(Map& status, const Observed& observed, const compile::Wiring& wiring) {
   Map deployments;
   Map services;
@@ -220,6 +240,9 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
   const char* state = settled ? "Available" : failure.empty() ? "Creating" : "Failed";
   Map status = status_of(observed, state, settled ? "" : failure);
   add_children(status, observed, wiring);
+  if (Value traffic = traffic_of(*observed.deployment, settled); !traffic.is_null()) {
+    status.set("traffic", std::move(traffic));
+  }
   List conditions = std::move(waiting);
   if (all_available)
     conditions.push_back(condition("DeploymentsReady", true, "All routed Deployments available"));

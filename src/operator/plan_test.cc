@@ -113,6 +113,25 @@ TEST(Plan, RoutesComeWhenThePodsAreAvailableAndNotBefore) {
   EXPECT_TRUE(settled.removals.empty());
 }
 
+TEST(Plan, SaysTheTrafficThatIsInForce) {
+  World world;
+  world.add_predictor("main");
+  world.deployment.root.as_map()->set(
+      "spec", Map{{"predictors", List{Map{{"name", "main"}, {"traffic", 90}},
+                                      Map{{"name", "canary"}, {"traffic", 10}},
+                                      Map{{"name", "twin"}, {"shadow", true}}}}});
+  world.step();
+  EXPECT_TRUE(world.step().status.at("traffic").is_null());
+  world.make_available("iris-main-0");
+  world.step();
+  world.in_force = true;
+  const Plan settled = world.step();
+  EXPECT_EQ(settled.status.at("traffic").text(), "main 90, canary 10, twin (shadow)");
+  world.deployment.root.as_map()->set("status", settled.status);
+  world.in_force = false;
+  EXPECT_EQ(world.step().status.at("traffic").text(), "main 90, canary 10, twin (shadow)");
+}
+
 TEST(Plan, RemovesAPredictorOnlyWhenTheGatewayHasLeftIt) {
   World world;
   world.add_predictor("main");

@@ -463,6 +463,8 @@ void Checker::check_scalar(const Value& value, const Schema& schema) {
       break;
     case Type::kQuantity:
       if (value.is_string() && !is_quantity(value.text())) wrong("bad-quantity");
+      // Kubernetes' own kinds take 0.5; a CRD can say "integer or text" only.
+      if (value.is_double() && kind_.is_custom) wrong("bad-quantity", "put it in quotes");
       break;
     case Type::kDuration: {
       const auto duration = parse_duration(value.text());

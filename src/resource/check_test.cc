@@ -176,6 +176,11 @@ INSTANTIATE_TEST_SUITE_P(
             "spec.predictors[0].svcOrchSpec.resources.requests.memory: a quantity such as \"500m\" "
             "or "
             "\"1Gi\" is expected; this is the text \"1GB\" [bad-quantity]"},
+        Bad{"quantity_a_fraction",
+            kSeldon + "    svcOrchSpec:\n      resources:\n        requests: {cpu: 0.5}\n",
+            "t.yaml:12:25: error: SeldonDeployment default/iris: "
+            "spec.predictors[0].svcOrchSpec.resources.requests.cpu: a quantity such as \"500m\" or "
+            "\"1Gi\" is expected; this is the number 0.5; put it in quotes [bad-quantity]"},
         Bad{"version",
             "apiVersion: machinelearning.seldon.io/v2\nkind: SeldonDeployment\nmetadata: {name: "
             "a}\n"

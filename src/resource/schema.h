@@ -1,5 +1,5 @@
 // What the documents of each kind may hold: a static tree of field descriptions. `check` reads it,
-// and the CustomResourceDefinition of SeldonDeployment is to be written from it. Constant data, any
+// and the CustomResourceDefinition of SeldonDeployment is written from it (crd.h). Constant data, any
 // thread. Kubernetes' and Istio's tables are generated (tools/schema), Seldon's is
 // schema_seldon.cc.
 #pragma once

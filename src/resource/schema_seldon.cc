@@ -183,6 +183,48 @@ constexpr FieldSpec kSpecFields[] = {
 };
 constexpr Schema kSpec{.type = Type::kObject, .fields = kSpecFields};
 
+constexpr FieldSpec kDeploymentStatusFields[] = {
+    {"name", &kString},
+    {"status", &kString},
+    {"description", &kString},
+    {"replicas", &kInteger32},
+    {"availableReplicas", &kInteger32, false, Note::kNone, "those that take requests"},
+    {"explainerFor", &kString},
+};
+constexpr Schema kDeploymentStatus{.type = Type::kObject, .fields = kDeploymentStatusFields};
+constexpr Schema kDeploymentStatuses{.type = Type::kMap, .element = &kDeploymentStatus};
+constexpr FieldSpec kServiceStatusFields[] = {
+    {"svcName", &kString},
+    {"httpEndpoint", &kString, false, Note::kNone, "name and port for HTTP"},
+    {"grpcEndpoint", &kString, false, Note::kNone, "name and port for gRPC"},
+    {"explainerFor", &kString, false, Note::kNone, "the predictor's Service that it explains"},
+};
+constexpr Schema kServiceStatus{.type = Type::kObject, .fields = kServiceStatusFields};
+constexpr Schema kServiceStatuses{.type = Type::kMap, .element = &kServiceStatus};
+constexpr FieldSpec kAddressFields[] = {
+    {"url", &kString, false, Note::kNone, "where predictions are asked for, within the cluster"}};
+constexpr Schema kAddress{.type = Type::kObject, .fields = kAddressFields};
+constexpr FieldSpec kConditionFields[] = {
+    {"type", &kString, true},       {"status", &kString, true}, {"severity", &kString},
+    {"lastTransitionTime", &kTime}, {"reason", &kString},       {"message", &kString},
+};
+constexpr Schema kCondition{.type = Type::kObject, .fields = kConditionFields};
+constexpr Schema kConditions{.type = Type::kList, .element = &kCondition};
+constexpr FieldSpec kStatusFields[] = {
+    {"state", &kString, false, Note::kNone, "Creating, Available or Failed"},
+    {"description", &kString, false, Note::kNone, "what failed"},
+    {"observedGeneration", &kInteger64, false, Note::kNone,
+     "metadata.generation that this status is about"},
+    {"replicas", &kInteger32, false, Note::kNone, "of the first predictor's first component"},
+    {"traffic", &kString, false, Note::kNone,
+     "predictors with their percentages; sluice's own, for kubectl get"},
+    {"address", &kAddress},
+    {"deploymentStatus", &kDeploymentStatuses, false, Note::kNone, "by name of the Deployment"},
+    {"serviceStatus", &kServiceStatuses, false, Note::kNone, "by name of the Service"},
+    {"conditions", &kConditions},
+    {"annotations", &kStringMap},
+};
+
 constexpr FieldSpec kRootFields[] = {
     {"apiVersion", &kString}, {"kind", &kString}, {"metadata", &kMetaV1ObjectMeta},
     {"spec", &kSpec},         {"status", &kAny},
@@ -192,6 +234,7 @@ constexpr FieldSpec kRootFields[] = {
 
 constinit const Schema kSeldonUnit{.type = Type::kObject, .fields = kUnitFields};
 constinit const Schema kSeldonPredictor{.type = Type::kObject, .fields = kPredictorFields};
+constinit const Schema kSeldonStatus{.type = Type::kObject, .fields = kStatusFields};
 constinit const Schema kSeldonDeployment{.type = Type::kObject, .fields = kRootFields};
 
 }  // namespace sluice::resource::tables
