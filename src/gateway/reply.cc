@@ -61,7 +61,7 @@ void Request::reply(const Reply& reply, HeadEdit& edit) {
   std::uint16_t status = reply.status;
   Arena& arena = worker_.arena();
   char digits[http::kDecimalBytesMax];
-  if (reply.grpc_status.has_value() || grpc) {
+  if (grpc) {
     const std::uint32_t code = reply.grpc_status.value_or(grpc_status_of(status));
     edit.set("grpc-status", arena.copy({digits, http::write_decimal(digits, code)}));
   }
