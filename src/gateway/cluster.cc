@@ -346,7 +346,9 @@ void ClusterTable::note_answer(EndpointState& endpoint, bool is_5xx, bool is_gat
 }
 
 void ClusterTable::sweep(const route::Snapshot& newest, std::int64_t now_ns) {
-  for (const auto& state : states_) {
+  // By index: a request that waited may be woken in here and make the table grow.
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    ClusterState* const state = states_[i].get();
     if (state == nullptr || state->cluster == nullptr) continue;
     const route::Cluster* current = newest.clusters.find(state->cluster->id);
     const bool dropped = current == nullptr;
