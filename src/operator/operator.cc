@@ -32,8 +32,12 @@ ObjectKey owner_of(const Object& object) {
 }  // namespace
 
 Operator::Operator(store::Store& store, compile::Settings settings, Gate& gate,
-                   std::function<void(std::function<void()>)> schedule)
-    : store_(store), settings_(std::move(settings)), gate_(gate), schedule_(std::move(schedule)) {}
+                   std::function<void(std::function<void()>)> schedule, Announce announce)
+    : store_(store),
+      settings_(std::move(settings)),
+      gate_(gate),
+      schedule_(std::move(schedule)),
+      announce_(std::move(announce)) {}
 
 void Operator::start() {
   store_.watch([this](const store::Change& change) { on_change(change); });
@@ -41,7 +45,9 @@ void Operator::start() {
 
 void Operator::on_change(const store::Change& change) {
   if (is_seldon_deployment(change.key)) {
-    if (!change.status_only) enqueue(change.key);
+    if (change.status_only) return;
+    failures_.erase(change.key);
+    enqueue(change.key);
     return;
   }
   const Object& object = change.after != nullptr ? *change.after : *change.before;
@@ -49,8 +55,13 @@ void Operator::on_change(const store::Change& change) {
   if (owner.name.empty()) return;
   change.after != nullptr ? static_cast<void>(owned_[owner].insert(change.key))
                           : static_cast<void>(owned_[owner].erase(change.key));
-  if (change.key.kind == "VirtualService" || change.key.kind == "DestinationRule")
-    routes_[owner].in_force = false;
+  // What is only told again (a store that answers later) has changed nothing.
+  const bool is_route = change.key.kind == "VirtualService" || change.key.kind == "DestinationRule";
+  if (is_route && change.before != change.after) {
+    Routes& routes = routes_[owner];
+    ++routes.changes;
+    routes.asked = routes.in_force = false;
+  }
   enqueue(owner);
 }
 
@@ -85,6 +96,7 @@ void Operator::remove_orphans(const ObjectKey& deployment) {
   }
   owned_.erase(deployment);
   routes_.erase(deployment);
+  failures_.erase(deployment);
 }
 
 void Operator::reconcile(const ObjectKey& deployment_key) {
@@ -129,16 +141,22 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
                  {{"object", to_string(key)}, {"error", to_string(removed.error())}});
     }
   }
-  if (made.waits_for_gateway) {
-    // A change of routes after this question makes its answer void: the pass for that change asks
-    // again.
-    const std::uint64_t question = ++routes.asked;
-    gate_.when_in_force([this, deployment_key, question] {
+  if (made.waits_for_gateway && !routes.asked) {
+    routes.asked = true;
+    gate_.when_in_force([this, deployment_key, question = routes.changes] {
       const auto found = routes_.find(deployment_key);
-      if (found == routes_.end() || found->second.asked != question) return;
+      if (found == routes_.end() || found->second.changes != question) return;
       found->second.in_force = true;
       enqueue(deployment_key);
     });
+  }
+  if (const auto failure = failures_.find(deployment_key); failure != failures_.end()) {
+    if (made.status.at("state").text() == "Available") {
+      failures_.erase(failure);
+    } else {
+      made.status.as_map()->set("state", "Failed");
+      made.status.as_map()->set("description", failure->second);
+    }
   }
   const std::string before(deployment.status().at("state").text());
   const std::string after(made.status.at("state").text());
@@ -149,10 +167,20 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
                {{"deployment", deployment_key.namespace_ + "/" + deployment_key.name},
                 {"description", description}});
   }
+  if (before != after && announce_) {
+    announce_(
+        deployment_key, after == "Failed" ? "Warning" : "Normal",
+        after == "Failed" ? "InternalError" : "Updated",
+        after == "Failed" ? made.status.at("description").text() : "SeldonDeployment is " + after);
+  }
   if (auto set = store_.set_status(deployment_key, std::move(made.status)); !set) {
     log::error("can't write status",
                {{"object", to_string(deployment_key)}, {"error", to_string(set.error())}});
   }
+}
+
+void Operator::on_write_failed(const ObjectKey& deployment, const Error& error) {
+  failures_[deployment] = to_string(error);
 }
 
 std::vector<Standing> Operator::standings() const {

@@ -8,7 +8,9 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
+#include "base/result.h"
 #include "compile/settings.h"
 #include "resource/object.h"
 #include "store/store.h"
@@ -30,13 +32,22 @@ struct Standing {
   std::string description;
 };
 
+// Told when a deployment's state changes: for Events. `type` is Normal or Warning.
+using Announce = std::function<void(const resource::ObjectKey& deployment, std::string_view type,
+                                    std::string_view reason, std::string_view message)>;
+
 class Operator {
  public:
   // `schedule` runs the given work soon on the control thread, after what is under way: passes are
   // made there, so that ten changes at once are one pass.
   Operator(store::Store& store, compile::Settings settings, Gate& gate,
-           std::function<void(std::function<void()>)> schedule);
+           std::function<void(std::function<void()>)> schedule, Announce announce = {});
   void start();  // begins to watch
+  // A write that a pass asked for has failed for good (stores that answer later). Said in the
+  // status until the deployment changes or a pass succeeds; the caller asks for another pass when
+  // it is time.
+  void on_write_failed(const resource::ObjectKey& deployment, const Error& error);
+  void request_pass(const resource::ObjectKey& deployment) { enqueue(deployment); }
   std::vector<Standing> standings() const;
   std::uint64_t passes() const noexcept { return passes_; }
   bool has_work() const noexcept { return scheduled_; }  // a pass is due
@@ -56,14 +67,16 @@ class Operator {
   bool scheduled_ = false;
   // Keys of what each SeldonDeployment owns, kept from the watch.
   std::map<resource::ObjectKey, std::set<resource::ObjectKey>> owned_;
-  // Passes of routes: the gateway was asked at `asked`, and has answered for everything up to
-  // `answered`.
+  // Whether the gateway uses a deployment's routes as they are. It is asked once after each change
+  // of them; an answer to a question from before the last change counts for nothing.
   struct Routes {
-    std::uint64_t asked = 0;
-    std::uint64_t answered = 0;
+    std::uint64_t changes = 0;
+    bool asked = false;
     bool in_force = false;
   };
   std::map<resource::ObjectKey, Routes> routes_;
+  std::map<resource::ObjectKey, std::string> failures_;
+  const Announce announce_;
   std::uint64_t passes_ = 0;
 };
 

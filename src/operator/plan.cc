@@ -224,7 +224,7 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
     }
   }
   const bool settled = routes_placed && observed.routes_in_force;
-  plan.waits_for_gateway = all_available && !settled;
+  plan.waits_for_gateway = routes_placed && !settled;
   if (settled) {
     for (const auto& [key, object] : observed.objects) {
       const bool wanted =

@@ -35,7 +35,7 @@ struct Plan {
   std::vector<resource::Object> applies;      // in this order
   std::vector<resource::ObjectKey> removals;  // after the applies, in this order
   resource::Value status;                     // of the SeldonDeployment
-  bool waits_for_gateway = false;  // routes stand as wanted; another pass when they are in force
+  bool waits_for_gateway = false;  // the routes are as wanted; another pass when they are in force
 };
 
 // `wiring` is compile::wire's answer for the observed deployment.
