@@ -18,14 +18,6 @@ struct Port {
   bool is_bound = false;
 };
 
-// A TLS port none of whose servers has its secret yet is not opened, as with Istio; once open it
-// stays.
-bool has_something_to_show(const route::Listener& listener) {
-  return listener.tls_servers.empty() ||
-         std::any_of(listener.tls_servers.begin(), listener.tls_servers.end(),
-                     [](const auto& server) { return server->tls != nullptr; });
-}
-
 }  // namespace
 
 struct Gateway::Impl {
@@ -134,7 +126,7 @@ void Gateway::Impl::update_ports(const Published& published,
       ports.push_back(std::move(port));
       known = ports.end() - 1;
     }
-    if (!known->is_bound && has_something_to_show(listener)) bind(*known, sockets);
+    if (!known->is_bound) bind(*known, sockets);
   }
 }
 

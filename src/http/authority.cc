@@ -49,7 +49,14 @@ bool split_authority(std::string_view text, Authority& out) noexcept {
   }
   out.host = text.substr(0, at);
   if (at == text.size()) return true;
-  return text[at] == ':' && !out.host.empty() && is_port(text.substr(at + 1), out.port);
+  if (text[at] != ':' || out.host.empty()) return false;
+  const std::string_view port = text.substr(at + 1);
+  if (is_port(port, out.port)) return true;
+  // No number: the host before it decides alone, as in Envoy. The text goes on as it came.
+  for (const char c : port) {
+    if (!kHostBytes[static_cast<unsigned char>(c)]) return false;
+  }
+  return true;
 }
 
 std::string_view lower_into(char* out, std::string_view text) noexcept {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "http/authority.h"
 #include "http/http1.h"
 
 namespace sluice::http {
@@ -205,7 +206,7 @@ const std::vector<RefusalCase> kRefusals = {
     {"same_host_twice", with("Host: a.test\r\n"), Refusal::kHostTwice, 400},
     {"blank_in_host", "GET / HTTP/1.1\r\nhost: a b\r\n\r\n", Refusal::kHostInvalid, 400},
     {"user_in_host", "GET / HTTP/1.1\r\nhost: u@a.test\r\n\r\n", Refusal::kHostInvalid, 400},
-    {"bad_port", "GET / HTTP/1.1\r\nhost: a.test:x\r\n\r\n", Refusal::kHostInvalid, 400},
+    {"two_ports", "GET / HTTP/1.1\r\nhost: a.test:1:2\r\n\r\n", Refusal::kHostInvalid, 400},
     {"slash_in_host", "GET / HTTP/1.1\r\nhost: a.test/b\r\n\r\n", Refusal::kHostInvalid, 400},
     {"ipv6_host", "GET / HTTP/1.1\r\nhost: [::1]:80\r\n\r\n", Refusal::kNone, 0},
     {"open_bracket", "GET / HTTP/1.1\r\nhost: [::1\r\n\r\n", Refusal::kHostInvalid, 400},
@@ -331,6 +332,16 @@ struct AbsoluteCase {
   const char* authority;
   const char* path;
 };
+
+// Recorded of Envoy: what stands behind the colon is no business of routing.
+TEST(Authority, APortThatIsNoNumberCountsAsNone) {
+  for (const char* text : {"a.test:abc", "a.test:", "a.test:0", "a.test:99999"}) {
+    Authority parts;
+    EXPECT_TRUE(split_authority(text, parts)) << text;
+    EXPECT_EQ(parts.host, "a.test");
+    EXPECT_EQ(parts.port, 0);
+  }
+}
 
 TEST(Http1Request, AbsoluteTargetsBringTheirAuthority) {
   for (const AbsoluteCase& c : {
