@@ -5,6 +5,10 @@
 
 namespace sluice {
 
+// A seed from the operating system: the one place where chance comes in, so that tests can hand in a
+// seed of their own.
+std::uint64_t system_seed();
+
 class Random {
  public:
   explicit Random(std::uint64_t seed) noexcept {

@@ -119,6 +119,7 @@ std::optional<gateway::Bind> parse_bind(const std::string& text) {
   return bind;
 }
 
+// tree-check: allow one list of every option, to be read from top to bottom
 int run(int argc, char** argv) {
   CLI::App app{"An ingress for machine-learning deployments: SeldonDeployments behind one gateway.",
                "sluice"};

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <random>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -19,11 +18,6 @@ constexpr Nanoseconds kLingerTime = std::chrono::seconds(1);
 constexpr Nanoseconds kFlushTime = std::chrono::seconds(60);
 constexpr Nanoseconds kAcceptPause = std::chrono::milliseconds(50);
 
-std::uint64_t seed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32U) | device();
-}
-
 std::int64_t wall_offset_ns() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
@@ -34,7 +28,7 @@ std::int64_t wall_offset_ns() {
 
 Worker::Worker(net::Loop& control, const Options& options, unsigned index)
     : control_(control),
-      random_(seed() + index),
+      random_(system_seed() + index),
       wall_offset_ns_(wall_offset_ns()),
       scratch_(std::make_unique<Scratch>()),
       clusters_(*this),

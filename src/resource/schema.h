@@ -1,6 +1,6 @@
 // What the documents of each kind may hold: a static tree of field descriptions. `check` reads it,
-// and the CustomResourceDefinition of SeldonDeployment is written from it (crd.h). Constant data, any
-// thread. Kubernetes' and Istio's tables are generated (tools/schema), Seldon's is
+// and the CustomResourceDefinition of SeldonDeployment is written from it (crd.h). Constant data,
+// any thread. Kubernetes' and Istio's tables are generated (tools/schema), Seldon's is
 // schema_seldon.cc.
 #pragma once
 
