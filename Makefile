@@ -1,10 +1,11 @@
 # The front door: each target is one line over a preset or a script. `make` alone prints this help.
 .DEFAULT_GOAL := help
 JOBS ?= 2
+IMAGE ?= localhost/sluice:0.1.0
 export JOBS
 
 help: ## this help
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 demo: ## set up, build, serve examples/iris and send predictions; ONCE=1 ends there
 	@tools/install_deps demo && tools/demo
@@ -43,6 +44,15 @@ crd: ## write the chart's CustomResourceDefinition from the field table
 	cmake --preset dev >/dev/null && cmake --build --preset dev -j $(JOBS) --target sluice_crd
 	build/dev/sluice_crd > charts/sluice/crds-source/seldondeployments.yaml
 
+helm-values: ## write the chart's values schema and its page from values.yaml
+	"$$(tools/python_env tests)" tools/helm_values
+
+chart-golden: release ## write what the chart renders anew into tests/chart/golden
+	SLUICE_GOLDEN=write "$$(tools/python_env tests)" -m pytest -q -p no:cacheprovider tests/chart/chart_test.py -k rendered_as_recorded
+
+image: release ## build/image/sluice.tar: the container image, without registry or daemon; IMAGE=name:tag
+	tools/make_image build/release/sluice build/image/sluice.tar $(IMAGE)
+
 check: deps ## format, layers, headers, warnings, links, banned calls
 	@tools/run_checks
 
@@ -52,4 +62,4 @@ format: ## clang-format over all sources
 bench: ## load against sluice, a bare relay, nginx, HAProxy, Envoy; BENCH_ARGS="--help" for more
 	@tools/install_deps bench && tools/run_bench $(BENCH_ARGS)
 
-.PHONY: help demo deps dev release run test unit e2e asan tsan fuzz crd check format bench
+.PHONY: help demo deps dev release run test unit e2e asan tsan fuzz crd helm-values chart-golden image check format bench

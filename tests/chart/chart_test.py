@@ -1,0 +1,195 @@
+"""The Helm chart: what it renders, what it refuses, that its variables are those that sluice reads.
+
+Rendered output is compared with tests/chart/golden/; `make chart-golden` writes it anew.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+from harness import ROOT, SLUICE
+
+CHART = ROOT / "charts/sluice"
+GOLDEN = ROOT / "tests/chart/golden"
+CASES = {
+    "default": [],
+    "istio-own-gateway": ["--set", "istio.enabled=true,istio.gateway=models/public,istio.tlsMode=ISTIO_MUTUAL"],
+    "single-namespace": ["--set", "singleNamespace=true,controllerId=team-a,keda.enabled=true,manager.replicas=2,"
+                         "networkPolicy.enabled=true,serviceMonitor.enabled=true,manager.logLevel=DEBUG"],
+}
+
+
+@pytest.fixture(scope="session")
+def helm():
+    """helm(ARGUMENT ...) -> what the process printed; builds Helm once when it is not there."""
+    found = subprocess.run([str(ROOT / "tools/helm"), "--path"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=1200)
+    if found.returncode == 3:
+        pytest.skip(found.stderr.strip().splitlines()[-1])
+    assert found.returncode == 0, found.stderr
+
+    def run(*arguments, fails=False):
+        made = subprocess.run([found.stdout.strip(), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        assert (made.returncode != 0) == fails, made.stderr + made.stdout
+        return made.stderr if fails else made.stdout
+
+    return run
+
+
+def template(helm, *arguments, crd=False, fails=False):
+    return helm("template", "sluice", CHART, "--namespace", "seldon-system", "--kube-version", "1.34.0",
+                "--set", "crd.create=%s" % str(crd).lower(), *arguments, fails=fails)
+
+
+def rendered(helm, *arguments, **options):
+    return [document for document in yaml.safe_load_all(template(helm, *arguments, **options)) if document]
+
+
+def operator(documents):
+    deployment = next(document for document in documents if document["kind"] == "Deployment")
+    return deployment["spec"]["template"]["spec"]
+
+
+def environment(documents):
+    return {each["name"]: each.get("value") for each in operator(documents)["containers"][0]["env"]}
+
+
+def test_lint_finds_nothing(helm):
+    helm("lint", "--strict", "--kube-version", "1.34.0", CHART)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rendered_as_recorded(helm, case):
+    text = template(helm, *CASES[case])
+    path = GOLDEN / (case + ".yaml")
+    if os.environ.get("SLUICE_GOLDEN") == "write":
+        path.write_text(text)
+    assert text == path.read_text(), "make chart-golden writes it anew; look at what changed"
+
+
+def test_schema_and_page_are_those_of_the_values():
+    made = subprocess.run([sys.executable, str(ROOT / "tools/helm_values"), "--check"], stdout=subprocess.PIPE, text=True)
+    assert made.returncode == 0, made.stdout
+
+
+@pytest.mark.parametrize("values, said", [
+    ("istio.enabeld=true", "enabeld"),
+    ("istio.enabled=yes-please", "/istio/enabled"),
+    ("istio.tlsMode=ON", "/istio/tlsMode"),
+    ("profile=compatible", "/profile"),
+    ("executor.port=99999", "/executor/port"),
+    ("managerUserID=0", "/managerUserID"),
+    ("predictor_servers.MINE.protocols.v3.image=x", "v3"),
+    ("ambassador.enabled=true", "sluice makes no objects of Ambassador"),
+    ("managerCreateResources=true", "the operator makes nothing for itself"),
+])
+def test_refuses(helm, values, said):
+    assert said in template(helm, "--set", values, fails=True)
+
+
+def test_takes_names_of_seldons_chart_that_have_no_effect(helm):
+    assert template(helm, "--set", "crd.forceV1=true,rbac.configmap.create=true,ambassador.singleNamespace=false") == template(helm)
+
+
+def test_a_server_of_ones_own_joins_the_others(helm):
+    documents = rendered(helm, "--set", "predictor_servers.MINE.protocols.v2.image=registry.example/mine")
+    servers = next(document for document in documents if document["kind"] == "ConfigMap")["data"]["predictor_servers"]
+    assert {"MINE", "SKLEARN_SERVER"} <= set(yaml.safe_load(servers))
+
+
+def test_other_settings_are_other_pods(helm):
+    def checksum(*arguments):
+        deployment = next(d for d in rendered(helm, *arguments) if d["kind"] == "Deployment")
+        return deployment["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+
+    assert checksum() == checksum() != checksum("--set", "explainer.image=other")
+
+
+def test_the_definition_is_the_generated_one(helm):
+    source = yaml.safe_load((CHART / "crds-source/seldondeployments.yaml").read_text())
+    kept = [d for d in rendered(helm, crd=True) if d["kind"] == "CustomResourceDefinition"]
+    assert len(kept) == 1
+    assert kept[0]["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+    assert kept[0] == source
+    plain = [d for d in rendered(helm, "--set", "crd.keep=false", crd=True) if d["kind"] == "CustomResourceDefinition"]
+    assert plain == [source]
+    assert not [d for d in rendered(helm) if d["kind"] == "CustomResourceDefinition"]
+
+
+def test_runs_with_no_rights_on_its_node(helm):
+    pod = operator(rendered(helm))
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    container = pod["containers"][0]["securityContext"]
+    assert container["readOnlyRootFilesystem"] is True
+    assert container["allowPrivilegeEscalation"] is False
+    assert container["capabilities"] == {"drop": ["ALL"]}
+    assert "volumes" not in pod and "hostNetwork" not in pod
+
+
+def test_rights_name_every_verb_and_resource(helm):
+    roles = [d for d in rendered(helm, "--set", "istio.enabled=true,keda.enabled=true") if d["kind"] in ("ClusterRole", "Role")]
+    assert len(roles) == 2
+    for role in roles:
+        for rule in role["rules"]:
+            assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"], rule
+            assert "secrets" not in rule["resources"]
+
+
+def test_a_single_namespace_has_nothing_of_the_whole_cluster(helm):
+    documents = rendered(helm, "--set", "singleNamespace=true")
+    assert not [d["kind"] for d in documents if d["kind"].startswith("Cluster")]
+    assert {d["metadata"]["namespace"] for d in documents} == {"seldon-system"}
+    assert "--namespace=seldon-system" in operator(documents)["containers"][0]["args"]
+
+
+def test_operators_of_two_namespaces_share_no_object(helm):
+    def names(namespace):
+        return {(d["kind"], d["metadata"].get("namespace"), d["metadata"]["name"])
+                for d in rendered(helm, "--set", "namespaceOverride=" + namespace)}
+
+    assert not names("a") & names("b")
+
+
+# Settings that `render` doesn't need and the operator reads itself.
+OPERATORS_OWN = {"POD_NAME", "POD_NAMESPACE", "LEADER_ELECTION_ID", "SELDON_LOG_LEVEL"}
+
+
+def test_every_variable_is_one_that_sluice_reads(helm):
+    sources = "\n".join(path.read_text() for path in (ROOT / "src").glob("*/*.cc") if not path.name.endswith("_test.cc"))
+    names = set(environment(rendered(helm))) - OPERATORS_OWN
+    assert len(names) > 20
+    assert not [name for name in names if '"%s"' % name not in sources]
+
+
+def render_with(variables, profile, path):
+    made = subprocess.run([str(SLUICE), "render", "--profile", profile, "-f", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, env={**{k: v for k, v in variables.items() if v is not None}, "PATH": os.environ["PATH"]})
+    assert made.returncode == 0, made.stderr
+    return made.stdout
+
+
+@pytest.mark.parametrize("profile", ["default", "compat"])
+@pytest.mark.parametrize("case", ["canary-90-10", "engine-separate-pod", "logger"])
+def test_default_values_are_the_settings_that_sluice_has_by_itself(helm, profile, case):
+    """Names, spelling and units of the variables: with the chart's the same objects come out as with none at all."""
+    path = ROOT / "tests/golden/operator" / case / "in.yaml"
+    variables = environment(rendered(helm, "--set", "istio.enabled=true"))
+    assert render_with(variables, profile, path) == render_with({}, profile, path)
+
+
+def test_values_reach_what_is_rendered(helm):
+    path = ROOT / "tests/golden/operator/canary-90-10/in.yaml"
+    text = render_with(environment(rendered(helm, *CASES["istio-own-gateway"], "--set", "executor.port=8100,executor.image.registry=registry.example")),
+                       "default", path)
+    assert "models/public" in text and "ISTIO_MUTUAL" in text and "registry.example/seldonio/seldon-core-executor:1.18.2" in text
+    assert re.search(r"number: 8100\b", text)
+
+
+def test_the_program_and_the_chart_have_one_version():
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    said = subprocess.run([str(SLUICE), "--version"], stdout=subprocess.PIPE, text=True).stdout
+    assert chart["appVersion"] in said.split()
+    assert chart["version"] == chart["appVersion"]
