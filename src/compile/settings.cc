@@ -185,8 +185,9 @@ Settings default_settings(Profile profile) {
 }
 
 Result<Settings> settings_from(const Lookup& environment, Profile profile,
-                               std::vector<std::string>* warnings) {
+                               std::vector<std::string>* warnings, const Lookup& config) {
   Settings settings = default_settings(profile);
+  if (config) SLUICE_CHECK(apply_config(config, settings));
   Reader env(environment, profile);
   env.flag("ISTIO_ENABLED", settings.istio_enabled);
   env.text("ISTIO_GATEWAY", settings.istio_gateway);

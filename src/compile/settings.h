@@ -93,9 +93,15 @@ using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 // set but empty counts as not set; in compat it counts as its empty value, as in the reference.
 // Fails (Blame::kConfig) in the default profile on a value that cannot be understood; compat falls
 // back where the reference does. A TLS mode STRICT is taken as ISTIO_MUTUAL in the default profile;
-// `warnings` says so.
+// `warnings` says so. `config` (see apply_config) counts less than the environment.
 Result<Settings> settings_from(const Lookup& environment, Profile profile,
-                               std::vector<std::string>* warnings = nullptr);
+                               std::vector<std::string>* warnings = nullptr,
+                               const Lookup& config = {});
+
+// Takes the keys of the ConfigMap `seldon-config` that are there: predictor_servers replaces the
+// whole table, storageInitializer and explainer what they name. `credentials` is not read yet.
+// Fails (Blame::kConfig), naming the key, on text that is no such JSON.
+Result<void> apply_config(const Lookup& config, Settings& settings);
 
 // "image:version" for a server key under a protocol ("" counts as seldon); v2 and kfserving stand
 // in for each other. Empty: the key or the protocol is not known.

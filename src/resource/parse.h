@@ -1,5 +1,5 @@
-// Text to trees: the part of reading that knows YAML or JSON and nothing of Kubernetes. Used by
-// read.cc alone.
+// Text to trees: the part of reading that knows YAML or JSON and nothing of Kubernetes. Documents
+// are read by read.h, which uses this.
 #pragma once
 
 #include <cstddef>
