@@ -40,6 +40,7 @@ struct KubeStoreOptions {
   // What is cached: all that find, list and watch will ever show. Empty: operator_kinds().
   std::vector<const Kind*> kinds;
   unsigned writers_max = 8;  // threads; started when there is something to write
+  std::string event_source = "sluice";
 };
 
 // SeldonDeployment and all that the operator makes of one, and Gateways (to check names).

@@ -23,11 +23,15 @@ struct LeaseOptions {
   Milliseconds retry_period{2'000};
 };
 
+// For the election's own client: a call must end well before the lease does.
+ClientOptions lease_client_options();
+
 class LeaderElection {
  public:
-  // `client` should be the election's own: a rate limit that others use up must not cost the lease.
+  // `client` is the election's own (lease_client_options): a rate limit that others use up, or a
+  // call that takes its time, must not cost the lease.
   LeaderElection(net::Loop& loop, Client& client, LeaseOptions options);
-  ~LeaderElection();  // stops trying; does not release
+  ~LeaderElection();  // stops trying, and the client; does not release
 
   // on_lost: whoever leads must stop writing at once (usually: end the process).
   void start(std::function<void()> on_leading, std::function<void()> on_lost);
@@ -39,7 +43,7 @@ class LeaderElection {
 
  private:
   struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace sluice::kube

@@ -11,9 +11,7 @@
 
 namespace sluice::net {
 
-namespace {
-
-std::vector<std::string> resolve(const std::string& name) {
+std::vector<std::string> resolve_now(const std::string& name) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -39,8 +37,6 @@ std::vector<std::string> resolve(const std::string& name) {
   return addresses;
 }
 
-}  // namespace
-
 // What the asking thread and the loop's thread both see; lives until the last post has run.
 struct Resolver::Shared : std::enable_shared_from_this<Resolver::Shared> {
   Shared(Loop& l, Callback c, Milliseconds r) : loop(l), callback(std::move(c)), refresh(r) {}
@@ -52,7 +48,7 @@ struct Resolver::Shared : std::enable_shared_from_this<Resolver::Shared> {
       changed = false;
       for (const std::string& name : asked) {
         lock.unlock();
-        std::vector<std::string> addresses = resolve(name);
+        std::vector<std::string> addresses = resolve_now(name);
         lock.lock();
         if (stopping) return;
         const auto known = answers.find(name);

@@ -11,6 +11,10 @@
 
 namespace sluice::net {
 
+// Asks at once and blocks. The addresses as Resolver's callback gets them. For threads that may
+// wait.
+std::vector<std::string> resolve_now(const std::string& name);
+
 class Resolver {
  public:
   // IP addresses as text, sorted, without duplicates; empty when the name does not resolve. Called

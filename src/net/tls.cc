@@ -282,6 +282,13 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::make_client(const TlsClien
   } else if (options.verify) {
     SSL_CTX_set_default_verify_paths(ctx);
   }
+  if (options.verify && !options.host.empty()) {
+    X509_VERIFY_PARAM* param = SSL_CTX_get0_param(ctx);
+    const int set = is_address(options.host)
+                        ? X509_VERIFY_PARAM_set1_ip_asc(param, options.host.c_str())
+                        : X509_VERIFY_PARAM_set1_host(param, options.host.c_str(), 0);
+    if (set != 1) return fail(Blame::kConfig, "no certificate can have the name " + options.host);
+  }
   return std::shared_ptr<const TlsContext>(new TlsContext(std::move(impl)));
 }
 

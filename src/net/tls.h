@@ -30,6 +30,7 @@ struct TlsClientOptions {
   std::string certificate_pem;
   std::string key_pem;
   std::vector<std::string> subject_alt_names;
+  std::string host;  // a name or an address that the certificate must have (RFC 6125); empty: any
   bool verify = true;
 };
 

@@ -1,0 +1,238 @@
+#include "kube/lease.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "kube/exec.h"
+#include "kube/stop.h"
+
+namespace sluice::kube {
+
+using resource::Map;
+using resource::Value;
+
+namespace {
+
+std::string made_up_identity() {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  Random random(static_cast<std::uint64_t>(monotonic_ns()) ^
+                (static_cast<std::uint64_t>(getpid()) << 32U));
+  return fmt::format("{}_{:016x}", host, random.next());
+}
+
+std::string now_text() { return format_time_micro(wall_seconds() * 1'000'000'000); }
+
+const Kind& lease_kind() { return *find_kind("coordination.k8s.io", "Lease"); }
+
+}  // namespace
+
+ClientOptions lease_client_options() {
+  ClientOptions options;
+  options.deadline = Milliseconds(4'000);  // renew_deadline + this < duration
+  options.attempts_max = 2;
+  return options;
+}
+
+struct LeaderElection::Impl {
+  Impl(net::Loop& l, Client& c, LeaseOptions o)
+      : loop(l),
+        client(c),
+        options(std::move(o)),
+        random(static_cast<std::uint64_t>(monotonic_ns())) {
+    if (options.identity.empty()) options.identity = made_up_identity();
+  }
+
+  net::Loop& loop;
+  Client& client;
+  LeaseOptions options;
+  std::function<void()> on_leading;
+  std::function<void()> on_lost;
+  std::function<void()> on_released;  // written before `stop` is set, read after
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);  // the loop's thread
+  std::atomic<bool> leading{false};
+  std::atomic<bool> releasing{false};
+  Stop stop;
+  std::thread thread;
+
+  // --- The thread's own.
+  Random random;
+  Value lease;               // as we saw or wrote it last; null: not yet
+  std::string seen_version;  // of the lease
+  std::int64_t seen_ns = 0;  // when it changed, by our clock
+  std::string said_trouble;
+
+  void run();
+  bool hold();  // one try to take or renew
+  Result<bool> write_lease(Value wanted);
+  Value claimed() const;
+  void give_up_lease();
+  void see(Value seen);
+  void say(const Error& error);
+  void post(const std::function<void()>& callback);
+  Milliseconds pause() {  // spread, so that standbys do not ask all at once
+    const auto period = static_cast<std::uint32_t>(options.retry_period.count());
+    return Milliseconds(period + random.below(period / 5 + 1));
+  }
+};
+
+void LeaderElection::Impl::post(const std::function<void()>& callback) {
+  loop.post([this, still = std::weak_ptr<bool>(alive), &callback] {
+    if (!still.expired() && callback && !releasing.load()) callback();
+  });
+}
+
+void LeaderElection::Impl::say(const Error& error) {
+  const std::string text = to_string(error);
+  if (text == said_trouble || stop.is_set()) return;
+  said_trouble = text;
+  log::warning("the lease can't be renewed", {{"lease", options.name}, {"error", text}});
+}
+
+void LeaderElection::Impl::see(Value seen) {
+  const std::string_view version = seen.at("metadata").at("resourceVersion").text();
+  if (version != seen_version) {
+    seen_version = version;
+    seen_ns = monotonic_ns();
+  }
+  lease = std::move(seen);
+}
+
+// The lease with us as its holder.
+Value LeaderElection::Impl::claimed() const {
+  Value wanted = lease;
+  if (wanted.as_map() == nullptr) {
+    wanted = Map{{"apiVersion", "coordination.k8s.io/v1"},
+                 {"kind", "Lease"},
+                 {"metadata", Map{{"namespace", options.namespace_}, {"name", options.name}}}};
+  }
+  Map spec = lease.at("spec").map();
+  const bool ours = spec.find("holderIdentity") != nullptr &&
+                    spec.find("holderIdentity")->text() == options.identity;
+  if (!ours) {
+    const bool is_new = lease.is_null();
+    spec.set("holderIdentity", options.identity);
+    spec.set("acquireTime", now_text());
+    spec.set("leaseTransitions",
+             is_new ? std::int64_t{0} : lease.at("spec").at("leaseTransitions").integer() + 1);
+  }
+  spec.set("leaseDurationSeconds", std::int64_t{options.duration.count() / 1000});
+  spec.set("renewTime", now_text());
+  wanted.as_map()->set("spec", std::move(spec));
+  return wanted;
+}
+
+// False: somebody was faster.
+Result<bool> LeaderElection::Impl::write_lease(Value wanted) {
+  SLUICE_TRY(Written written, lease.is_null() ? client.create(wanted) : client.update(wanted));
+  if (written.outcome != Outcome::kDone) {
+    lease = Value();  // look again
+    if (written.outcome == Outcome::kNotFound)
+      return fail(Blame::kConfig, written.message, "lease " + options.name);
+    return false;
+  }
+  see(std::move(written.object));
+  return true;
+}
+
+bool LeaderElection::Impl::hold() {
+  // While we hold it, our own last write is what is there; a conflict tells when not.
+  if (lease.is_null() || lease.at("spec").at("holderIdentity").text() != options.identity) {
+    auto found = client.get(lease_kind(), options.namespace_, options.name);
+    if (!found) {
+      say(found.error());
+      return false;
+    }
+    *found ? see(std::move(**found)) : void(lease = Value());
+  }
+  const std::string_view holder = lease.at("spec").at("holderIdentity").text();
+  if (!holder.empty() && holder != options.identity) {
+    const std::int64_t lasts_ns =
+        lease.at("spec").at("leaseDurationSeconds").integer(15) * 1'000'000'000;
+    if (monotonic_ns() - seen_ns < lasts_ns) return false;
+    log::info("the leader has not renewed its lease: taking it", {{"leader", holder}});
+  }
+  auto written = write_lease(claimed());
+  if (!written) say(written.error());
+  if (written && *written) said_trouble.clear();
+  return written && *written;
+}
+
+void LeaderElection::Impl::give_up_lease() {
+  if (lease.is_null()) return;
+  Value wanted = lease;
+  Map spec = lease.at("spec").map();
+  spec.set("holderIdentity", "");
+  spec.set("leaseDurationSeconds", 1);  // as client-go does: 0 is refused
+  spec.set("renewTime", now_text());
+  wanted.as_map()->set("spec", std::move(spec));
+  if (auto written = client.update(wanted); !written) {
+    log::warning("the lease can't be released: others take it when it runs out",
+                 {{"error", to_string(written.error())}});
+  }
+}
+
+void LeaderElection::Impl::run() {
+  std::int64_t held_ns = 0;  // when we last knew that we hold it: before the call that said so
+  while (!stop.is_set() && !client.is_stopped()) {
+    const std::int64_t begin = monotonic_ns();
+    const bool holds = hold();
+    if (holds) {
+      held_ns = begin;
+      if (!leading.exchange(true)) {
+        log::info("leading", {{"lease", options.name}, {"identity", options.identity}});
+        post(on_leading);
+      }
+    } else if (leading && monotonic_ns() - held_ns >= Nanoseconds(options.renew_deadline).count()) {
+      break;
+    } else if (leading && !lease.is_null() &&
+               lease.at("spec").at("holderIdentity").text() != options.identity) {
+      break;  // another holds it
+    }
+    if (!stop.wait(leading ? options.retry_period : pause())) break;
+  }
+  const bool had = leading.exchange(false);
+  if (releasing) {
+    if (had) give_up_lease();
+    loop.post([this, still = std::weak_ptr<bool>(alive)] {
+      if (!still.expired() && on_released) on_released();
+    });
+  } else if (had && !stop.is_set()) {
+    log::error("the lease is lost", {{"lease", options.name}});
+    post(on_lost);
+  }
+}
+
+LeaderElection::LeaderElection(net::Loop& loop, Client& client, LeaseOptions options)
+    : impl_(std::make_unique<Impl>(loop, client, std::move(options))) {}
+
+LeaderElection::~LeaderElection() {
+  impl_->stop.set();
+  impl_->client.stop();
+  if (impl_->thread.joinable()) impl_->thread.join();
+  impl_->alive.reset();  // what was posted does nothing
+}
+
+void LeaderElection::start(std::function<void()> on_leading, std::function<void()> on_lost) {
+  impl_->on_leading = std::move(on_leading);
+  impl_->on_lost = std::move(on_lost);
+  impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+}
+
+bool LeaderElection::is_leader() const noexcept { return impl_->leading.load(); }
+const std::string& LeaderElection::identity() const noexcept { return impl_->options.identity; }
+
+void LeaderElection::release(std::function<void()> done) {
+  impl_->on_released = std::move(done);
+  impl_->releasing = true;
+  impl_->stop.set();
+  if (!impl_->thread.joinable()) impl_->loop.post(impl_->on_released);  // was never started
+}
+
+}  // namespace sluice::kube
