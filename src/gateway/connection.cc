@@ -214,15 +214,21 @@ void Connection::read_body() {
     bytes.remove_prefix(piece.consumed);
     if (piece.progress == http::Progress::kRefused)
       return request_->refuse_body(400, "Bad Request");
-    if (piece.data.empty() && piece.progress != http::Progress::kDone) continue;
-    request_->take_body(piece.data, piece.progress == http::Progress::kDone, false);
+    const bool done = piece.progress == http::Progress::kDone;
+    if (piece.data.empty() && !done) continue;
+    // Before the request hears of its end: it may be over, and the next one's turn, by that.
+    if (done && !bytes.empty()) keep_for_next(bytes);
+    request_->take_body(piece.data, done, false);
     if (state_ != State::kExchange) return;
   }
-  if (bytes.empty()) return;
-  // The caller sends ahead: kept for the next request.
+}
+
+// The caller sends ahead.
+void Connection::keep_for_next(std::string_view bytes) {
   ahead_.make_room();
   while (ahead_.room() < bytes.size() && ahead_.grow()) {
   }
+  SLUICE_ASSERT(ahead_.room() >= bytes.size());  // at most the worker's scratch
   std::memcpy(ahead_.tail(), bytes.data(), bytes.size());
   ahead_.add(bytes.size());
 }

@@ -80,9 +80,7 @@ class Connection final : public Downstream {
   void begin_request();
   void take_buffered_body();
   void read_body();
-  // False: the body is refused, or the request is over.
-  bool decode_body(std::string_view bytes, bool stays);
-  void after_response();
+  void keep_for_next(std::string_view bytes);
   void linger();
   void read_and_forget();
   void wait_for(Waits what);

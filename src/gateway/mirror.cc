@@ -15,6 +15,7 @@ Mirror::Mirror(Worker& worker) : worker_(worker), timer_(on_timeout, this) {}
 bool Mirror::start(ClusterState& state, std::string_view method, std::string_view host,
                    std::string_view head, bool chunked) {
   over_ = false;
+  ++copy_;
   state_ = &state;
   endpoint_ = nullptr;
   upstream_ = nullptr;
@@ -28,6 +29,7 @@ bool Mirror::start(ClusterState& state, std::string_view method, std::string_vie
     return false;
   }
   worker_.metrics().mirrors.add();
+  if (over_) return true;  // the first write failed: given back already
   timer_.arm(worker_.loop(), kTimeout);
   return true;
 }

@@ -35,6 +35,10 @@ class Mirror final : public Exchange {
   }
 
   bool is_over() const noexcept { return over_; }
+  // Which copy this object is now: goes up with each. Whoever feeds a copy compares, since a copy
+  // may end (its shadow gone) and the object serve another request before the first one's body
+  // does.
+  std::uint64_t copy() const noexcept { return copy_; }
 
   void on_connected() override;
   void on_response_head() override {}
@@ -60,6 +64,7 @@ class Mirror final : public Exchange {
   std::string host_;
   std::vector<char> waiting_;  // encoded, not yet given to the connection
   net::Timer timer_;
+  std::uint64_t copy_ = 0;
   bool chunked_ = false;
   bool connected_ = false;
   bool complete_ = false;

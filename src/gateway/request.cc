@@ -97,7 +97,11 @@ void Request::route() {
              head.authority,   host_,
              path.path,        path.query,
              head.fields.all()};
+  // Of an older snapshot, if this is not the first time: what they point to may be gone.
   rule_ = nullptr;
+  forward_ = nullptr;
+  destination_ = nullptr;
+  cors_origin_ = {};
   const route::RouteTable* routes = downstream_->routes(snapshot_->snapshot());
   const route::VirtualHost* host = routes == nullptr ? nullptr : routes->host_for(host_);
   if (host != nullptr && host->https_redirect()) return reply_https_redirect();
@@ -203,7 +207,9 @@ bool Request::wants_body() const noexcept {
 
 void Request::take_body(std::string_view data, bool complete, bool stays) {
   bytes_received_ += data.size();
-  for (Mirror* mirror : mirrors_) mirror->take_body(data, complete);
+  for (const Fed& fed : mirrors_) {
+    if (fed.mirror->copy() == fed.copy) fed.mirror->take_body(data, complete);
+  }
   if (complete) mirrors_.clear();
   if (stays && complete && body_.empty()) {
     body_view_ = data;
@@ -271,7 +277,9 @@ void Request::end(bool cut) {
   route_timer_.disarm();
   backoff_timer_.disarm();
   delay_timer_.disarm();
-  for (Mirror* mirror : mirrors_) mirror->cut();
+  for (const Fed& fed : mirrors_) {
+    if (fed.mirror->copy() == fed.copy) fed.mirror->cut();
+  }
   mirrors_.clear();
   phase_ = Phase::kDone;
   account();

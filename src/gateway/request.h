@@ -183,7 +183,12 @@ class Request final : public Exchange {
   net::Timer backoff_timer_;
   net::Timer delay_timer_;
 
-  std::vector<Mirror*> mirrors_;  // that still want the body
+  // Copies that may still want the body, each with the number it had when it was this request's.
+  struct Fed {
+    Mirror* mirror;
+    std::uint64_t copy;
+  };
+  std::vector<Fed> mirrors_;
 
   // How it went.
   Phase phase_ = Phase::kReceived;

@@ -295,7 +295,7 @@ void Request::start_mirrors() {
                                           bytes, head.framing == http::Framing::kChunked);
     if (mirror == nullptr) continue;
     mirror->take_body(body(), body_complete_);
-    if (!body_complete_) mirrors_.push_back(mirror);
+    if (!body_complete_ && !mirror->is_over()) mirrors_.push_back({mirror, mirror->copy()});
   }
 }
 

@@ -98,6 +98,9 @@ void Request::send_request() {
   body_sent_ = 0;
   sent_ns_ = worker_.now_ns();
   write_upstream(bytes);
+  // Reading may have stopped because so much waited for this connection: nobody else goes on with
+  // it, since the bytes that are there already make no new edge.
+  if (!ended_ && !body_complete_) downstream_->want_body();
 }
 
 std::string_view Request::body() const noexcept {
@@ -138,7 +141,10 @@ void Request::write_upstream(std::string_view head_bytes) {
 }
 
 void Request::on_upstream_writable() {
-  if (head_sent_ && body_sent_ < body().size()) send_more_body();
+  // Also when only the end of the chunks is left.
+  if (head_sent_ && (body_sent_ < body().size() || (body_complete_ && !tail_sent_))) {
+    send_more_body();
+  }
   if (!ended_ && !body_complete_) downstream_->want_body();
 }
 

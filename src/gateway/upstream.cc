@@ -188,9 +188,10 @@ bool UpstreamConnection::take_bytes() {
   exchange_->on_response_flush(complete_now);
   if (epoch_ != epoch) return false;
   if (complete_now) {
-    // Bytes behind the answer that nobody asked for: never give them to the next request.
+    // Bytes behind the answer that nobody asked for: never give them to the next request. Nor a
+    // connection that still has to send a body which was answered early.
     complete(exchange_->response.keep_alive && request_finished_ && in_.empty() &&
-             !channel_.peer_closed());
+             !channel_.peer_closed() && !channel_.is_blocked());
     return false;
   }
   if (in_.empty()) in_.clear();
