@@ -16,7 +16,7 @@ sluice_room(kube USES resource http net store LIBRARIES absl::synchronization)
 sluice_room(model USES base http net LIBRARIES ${SLUICE_XGBOOST} Boost::headers)
 
 sluice_room(admin USES gateway http net)
-sluice_room(cli USES admin gateway operator runtime model compile store LIBRARIES CLI11::CLI11)
+sluice_room(cli USES admin gateway operator runtime model compile store kube LIBRARIES CLI11::CLI11)
 
 target_compile_definitions(sluice_cli PUBLIC SLUICE_VERSION="${PROJECT_VERSION}")
 add_executable(sluice "${CMAKE_SOURCE_DIR}/src/cli/main.cc")

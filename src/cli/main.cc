@@ -187,6 +187,56 @@ int run(int argc, char** argv) {
       "serving.\n"
       "SIGTERM drains, SIGHUP reads everything again.");
 
+  // operator
+  CLI::App* const operator_verb =
+      app.add_subcommand("operator", "wire SeldonDeployments into Istio on a Kubernetes cluster");
+  OperatorOptions operator_options;
+  operator_verb
+      ->add_option("--kubeconfig", operator_options.kubeconfig,
+                   "default: env KUBECONFIG, the pod's service account, ~/.kube/config")
+      ->type_name("PATH");
+  operator_verb
+      ->add_option("--context", operator_options.context,
+                   "of the kubeconfig; default: its current one")
+      ->type_name("NAME");
+  operator_verb
+      ->add_option("-n,--namespace", operator_options.namespace_,
+                   "only this namespace (env WATCH_NAMESPACE); default: all")
+      ->type_name("NAMESPACE")
+      ->envname("WATCH_NAMESPACE");
+  operator_verb
+      ->add_option("--admin", operator_options.admin,
+                   "health, metrics, status: ADDRESS:PORT, or off")
+      ->capture_default_str();
+  operator_verb->add_flag("--leader-elect", operator_options.leader_elect,
+                          "of several replicas one leads, by a Lease");
+  operator_verb
+      ->add_option("--lease-namespace", operator_options.lease_namespace,
+                   "where the Lease is (env POD_NAMESPACE)")
+      ->type_name("NAMESPACE")
+      ->envname("POD_NAMESPACE");
+  operator_verb
+      ->add_option("--lease-name", operator_options.lease_name,
+                   "name of the Lease (env LEADER_ELECTION_ID)")
+      ->envname("LEADER_ELECTION_ID")
+      ->capture_default_str();
+  operator_verb
+      ->add_option("--settle-ms", operator_options.settle_ms,
+                   "how long Istio is given to carry new routes to its proxies before old pods go")
+      ->check(CLI::Range(0, 600000))
+      ->capture_default_str();
+  operator_verb->add_option("--log-level", log_level, "least level that is logged")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  operator_verb->add_option("--log-format", log_format, "of log lines on standard error")
+      ->check(CLI::IsMember({"logfmt", "json"}))
+      ->capture_default_str();
+  add_settings(*operator_verb, common);
+  operator_verb->footer(
+      "Example:\n  sluice operator --kubeconfig ~/.kube/config --admin 127.0.0.1:8080\n"
+      "Settings come from the environment variables of the reference's manager: ISTIO_GATEWAY, "
+      "...");
+
   // render
   CLI::App* const render_verb =
       app.add_subcommand("render", "print the objects that would be created for SeldonDeployments");
@@ -302,6 +352,17 @@ int run(int argc, char** argv) {
   if (completion_verb->parsed()) return completion(app, shell);
   if (model_verb->parsed()) return model::run(model_options);
 
+  const auto set_up_log = [&] {
+    log::Level level = log::Level::kInfo;
+    log::parse_level(log_level, level);
+    log::set_level(level);
+    log::set_format(log_format == "json" ? log::Format::kJson : log::Format::kLogfmt);
+  };
+  if (operator_verb->parsed()) {
+    set_up_log();
+    if (!settings_of(common, false, operator_options.settings)) return kExitUsage;
+    return operate(operator_options);
+  }
   if (serve_verb->parsed()) {
     for (const std::string& text : binds) {
       const auto bind = parse_bind(text);
@@ -314,10 +375,7 @@ int run(int argc, char** argv) {
       }
       serve_options.gateway.binds.push_back(*bind);
     }
-    log::Level level = log::Level::kInfo;
-    log::parse_level(log_level, level);
-    log::set_level(level);
-    log::set_format(log_format == "json" ? log::Format::kJson : log::Format::kLogfmt);
+    set_up_log();
     serve_options.gateway.access_log = access_log == "json"   ? gateway::AccessLog::kJson
                                        : access_log == "text" ? gateway::AccessLog::kText
                                                               : gateway::AccessLog::kOff;

@@ -56,24 +56,21 @@ Result<void> StatusServer::start(net::Loop& loop, const std::string& address, So
   if (address == "off") return {};
   server_ = std::make_unique<admin::Server>(loop, address);
   const auto shared = std::make_shared<Sources>(std::move(sources));
-  server_->route("GET", "/", [](const admin::Request&) {
-    return text(
-        "sluice admin\n"
-        "GET  /healthz      200 while the process works\n"
-        "GET  /readyz       200 when the gateway serves and no deployment is still being created\n"
-        "GET  /status       deployments, ports, what was found in the documents (JSON)\n"
-        "GET  /routes       the route table in the order in which it is tried (JSON)\n"
-        "GET  /config_dump  every object in the store, secrets hidden (JSON)\n"
-        "GET  /metrics      Prometheus\n"
-        "GET  /version\n"
-        "POST /drain        the same as SIGTERM\n"
-        "POST /log_level?level=debug|info|warning|error\n");
-  });
+  std::string index =
+      "sluice admin\n"
+      "GET  /healthz      200 while the process works\n"
+      "GET  /readyz       200 when it does its work; else why not\n"
+      "GET  /status       deployments and what there is to say about them (JSON)\n"
+      "GET  /metrics      Prometheus\n"
+      "GET  /version\n"
+      "POST /log_level?level=debug|info|warning|error\n";
   server_->route("GET", "/healthz", [](const admin::Request&) { return text("ok\n"); });
   server_->route("GET", "/readyz", [shared](const admin::Request&) {
     if (shared->is_ready()) return text("ready\n");
     std::string body = "not ready\n";
     const resource::Value status = shared->status();  // outlives the loop over a part of it
+    if (const auto trouble = status.at("trouble").text(); !trouble.empty())
+      body += std::string(trouble) + "\n";
     for (const resource::Value& each : status.at("deployments").list()) {
       if (each.at("state").text() != "Creating") continue;
       body += std::string(each.at("namespace").text()) + "/" + std::string(each.at("name").text()) +
@@ -83,20 +80,30 @@ Result<void> StatusServer::start(net::Loop& loop, const std::string& address, So
   });
   server_->route("GET", "/status",
                  [shared](const admin::Request&) { return json(shared->status()); });
-  server_->route("GET", "/routes",
-                 [shared](const admin::Request&) { return json(routes(shared->snapshot())); });
-  server_->route("GET", "/config_dump", [shared](const admin::Request&) {
-    return json(without_secrets(shared->objects()));
-  });
+  if (shared->snapshot) {
+    index += "GET  /routes       the route table in the order in which it is tried (JSON)\n";
+    server_->route("GET", "/routes",
+                   [shared](const admin::Request&) { return json(routes(shared->snapshot())); });
+  }
+  if (shared->objects) {
+    index += "GET  /config_dump  every object in the store, secrets hidden (JSON)\n";
+    server_->route("GET", "/config_dump", [shared](const admin::Request&) {
+      return json(without_secrets(shared->objects()));
+    });
+  }
+  if (shared->drain) {
+    index += "POST /drain        the same as SIGTERM\n";
+    server_->route("POST", "/drain", [shared](const admin::Request&) {
+      shared->drain();
+      return text("draining\n", 202);
+    });
+  }
+  server_->route("GET", "/", [index](const admin::Request&) { return text(index); });
   server_->route("GET", "/metrics", [shared](const admin::Request&) {
     return admin::Response{200, "text/plain; version=0.0.4; charset=utf-8", shared->metrics()};
   });
   server_->route("GET", "/version", [](const admin::Request&) {
     return json(resource::Map{{"version", SLUICE_VERSION}});
-  });
-  server_->route("POST", "/drain", [shared](const admin::Request&) {
-    shared->drain();
-    return text("draining\n", 202);
   });
   server_->route("POST", "/log_level", [](const admin::Request& request) {
     log::Level level = log::Level::kInfo;

@@ -15,6 +15,7 @@ namespace sluice::cli {
 
 class StatusServer {
  public:
+  // Those after `metrics` may be empty: then there is no such answer.
   struct Sources {
     std::function<bool()> is_ready;
     std::function<resource::Value()>

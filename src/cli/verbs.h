@@ -50,4 +50,19 @@ struct ServeOptions {
 };
 int serve(const ServeOptions& options);
 
+struct OperatorOptions {
+  compile::Settings settings;
+  std::string kubeconfig;  // "": $KUBECONFIG, the pod's service account, ~/.kube/config
+  std::string context;
+  std::string namespace_;  // "": all
+  std::string admin = "0.0.0.0:8080";
+  bool leader_elect = false;
+  std::string lease_namespace;  // "": the pod's
+  std::string lease_name =
+      "a33bd623.machinelearning.seldon.io";  // the reference's, so that one of the two leads
+  std::int64_t settle_ms = 5000;
+  unsigned writers = 8;
+};
+int operate(const OperatorOptions& options);
+
 }  // namespace sluice::cli

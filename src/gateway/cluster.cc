@@ -101,9 +101,12 @@ void ClusterTable::refresh(ClusterState& state, std::shared_ptr<const route::Clu
     state.tls.reset();
   } else if (!same_tls || state.tls == nullptr) {
     state.tls.reset();
-    net::TlsClientOptions options{cluster->tls->ca_pem, cluster->tls->certificate_pem,
-                                  cluster->tls->key_pem, cluster->tls->subject_alt_names,
-                                  cluster->tls->verify};
+    net::TlsClientOptions options;
+    options.ca_pem = cluster->tls->ca_pem;
+    options.certificate_pem = cluster->tls->certificate_pem;
+    options.key_pem = cluster->tls->key_pem;
+    options.subject_alt_names = cluster->tls->subject_alt_names;
+    options.verify = cluster->tls->verify;
     if (auto made = net::TlsContext::make_client(options)) {
       state.tls = *made;
     } else {
