@@ -2,6 +2,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "base/log.h"
@@ -22,6 +24,7 @@ struct Common {
   std::string istio_gateway;
   std::string istio_tls_mode;
   std::string controller_id;
+  std::string config;
   bool cluster = false;
 };
 
@@ -48,6 +51,11 @@ void add_settings(CLI::App& verb, Common& common) {
   verb.add_option("--controller-id", common.controller_id,
                   "only deployments with this seldon.io/controller-id label")
       ->type_name("ID");
+  verb.add_option("--config", common.config,
+                  "keys of the ConfigMap seldon-config as files: predictor_servers, "
+                  "storageInitializer, explainer")
+      ->check(CLI::ExistingDirectory)
+      ->type_name("FOLDER");
 }
 
 void add_output(CLI::App& verb, Common& common, const std::vector<std::string>& formats) {
@@ -71,7 +79,15 @@ bool settings_of(const Common& common, bool local, compile::Settings& settings) 
         const char* value = std::getenv(std::string(name).c_str());
         return value == nullptr ? std::nullopt : std::optional<std::string>(value);
       },
-      profile, &warnings);
+      profile, &warnings,
+      [&](std::string_view key) -> std::optional<std::string> {
+        if (common.config.empty()) return std::nullopt;
+        std::ifstream file(common.config + "/" + std::string(key));
+        if (!file) return std::nullopt;
+        std::ostringstream text;
+        text << file.rdbuf();
+        return std::move(text).str();
+      });
   for (const std::string& warning : warnings)
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   if (!made) {

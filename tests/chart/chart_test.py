@@ -95,8 +95,7 @@ def test_takes_names_of_seldons_chart_that_have_no_effect(helm):
 
 def test_a_server_of_ones_own_joins_the_others(helm):
     documents = rendered(helm, "--set", "predictor_servers.MINE.protocols.v2.image=registry.example/mine")
-    servers = next(document for document in documents if document["kind"] == "ConfigMap")["data"]["predictor_servers"]
-    assert {"MINE", "SKLEARN_SERVER"} <= set(yaml.safe_load(servers))
+    assert {"MINE", "SKLEARN_SERVER"} <= set(yaml.safe_load(config_map(documents)["predictor_servers"]))
 
 
 def test_other_settings_are_other_pods(helm):
@@ -126,7 +125,7 @@ def test_runs_with_no_rights_on_its_node(helm):
     assert container["readOnlyRootFilesystem"] is True
     assert container["allowPrivilegeEscalation"] is False
     assert container["capabilities"] == {"drop": ["ALL"]}
-    assert "volumes" not in pod and "hostNetwork" not in pod
+    assert [list(volume) for volume in pod["volumes"]] == [["name", "configMap"]] and "hostNetwork" not in pod
 
 
 def test_rights_name_every_verb_and_resource(helm):
@@ -135,7 +134,7 @@ def test_rights_name_every_verb_and_resource(helm):
     for role in roles:
         for rule in role["rules"]:
             assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"], rule
-            assert "secrets" not in rule["resources"]
+            assert not {"secrets", "configmaps", "pods", "pods/exec"} & set(rule["resources"])
 
 
 def test_a_single_namespace_has_nothing_of_the_whole_cluster(helm):
@@ -154,7 +153,7 @@ def test_operators_of_two_namespaces_share_no_object(helm):
 
 
 # Settings that `render` doesn't need and the operator reads itself.
-OPERATORS_OWN = {"POD_NAME", "POD_NAMESPACE", "LEADER_ELECTION_ID", "SELDON_LOG_LEVEL"}
+OPERATORS_OWN = {"POD_NAME", "POD_NAMESPACE", "LEADER_ELECTION_ID"}
 
 
 def test_every_variable_is_one_that_sluice_reads(helm):
@@ -164,20 +163,35 @@ def test_every_variable_is_one_that_sluice_reads(helm):
     assert not [name for name in names if '"%s"' % name not in sources]
 
 
-def render_with(variables, profile, path):
-    made = subprocess.run([str(SLUICE), "render", "--profile", profile, "-f", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+def config_map(documents):
+    return next(document for document in documents if document["kind"] == "ConfigMap")["data"]
+
+
+def render_with(variables, profile, path, *more):
+    made = subprocess.run([str(SLUICE), "render", "--profile", profile, "-f", str(path), *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, env={**{k: v for k, v in variables.items() if v is not None}, "PATH": os.environ["PATH"]})
     assert made.returncode == 0, made.stderr
     return made.stdout
 
 
 @pytest.mark.parametrize("profile", ["default", "compat"])
-@pytest.mark.parametrize("case", ["canary-90-10", "engine-separate-pod", "logger"])
-def test_default_values_are_the_settings_that_sluice_has_by_itself(helm, profile, case):
-    """Names, spelling and units of the variables: with the chart's the same objects come out as with none at all."""
+@pytest.mark.parametrize("case", ["canary-90-10", "engine-separate-pod", "logger", "explainer", "sklearn-server", "mlflow-server-v2"])
+def test_default_values_are_the_settings_that_sluice_has_by_itself(helm, profile, case, tmp_path):
+    """Names, spelling and units of variables and config: with the chart's the same objects come out as with none at all."""
     path = ROOT / "tests/golden/operator" / case / "in.yaml"
-    variables = environment(rendered(helm, "--set", "istio.enabled=true"))
-    assert render_with(variables, profile, path) == render_with({}, profile, path)
+    documents = rendered(helm, "--set", "istio.enabled=true")
+    for key, text in config_map(documents).items():
+        (tmp_path / key).write_text(text)
+    assert render_with(environment(documents), profile, path, "--config", str(tmp_path)) == render_with({}, profile, path)
+
+
+def test_servers_and_images_of_the_values_reach_what_is_rendered(helm, tmp_path):
+    documents = rendered(helm, "--set", "predictor_servers.SKLEARN_SERVER.protocols.seldon.image=registry.example/sk", "--set",
+                         "storageInitializer.image=registry.example/fetch:9,storageInitializer.cpuLimit=2")
+    for key, text in config_map(documents).items():
+        (tmp_path / key).write_text(text)
+    text = render_with({}, "default", ROOT / "tests/golden/operator/sklearn-server/in.yaml", "--config", str(tmp_path))
+    assert "registry.example/sk:1.18.2" in text and "registry.example/fetch:9" in text
 
 
 def test_values_reach_what_is_rendered(helm):

@@ -29,5 +29,4 @@ PREDICTIVE_UNIT_GRPC_SERVICE_PORT: {{ int64 .Values.predictiveUnit.grpcPort | qu
 PREDICTIVE_UNIT_HTTP_SERVICE_PORT: {{ int64 .Values.predictiveUnit.httpPort | quote }}
 PREDICTIVE_UNIT_METRICS_PORT_NAME: {{ .Values.predictiveUnit.metricsPortName | quote }}
 PREDICTIVE_UNIT_METRICS_SERVICE_PORT: {{ int64 .Values.predictiveUnit.metricsPort | quote }}
-SELDON_LOG_LEVEL: {{ .Values.manager.logLevel | quote }}
 {{- end }}
