@@ -242,10 +242,13 @@ Map engine_container(const Wire& wire, const Predictor& predictor) {
   Map container{{"name", kEngineContainer}, {"image", settings.engine_image}};
   container.set("args", engine_arguments(wire, predictor));
   container.set("env", engine_environment(wire, predictor));
-  container.set("ports",
-                List{container_port("http", settings.engine_http_port),
-                     container_port(settings.engine_metrics_port_name, settings.engine_http_port),
-                     container_port("grpc", settings.engine_grpc_port)});
+  List ports{container_port("http", settings.engine_http_port)};
+  // The reference names the HTTP port twice; server-side apply refuses two entries of one number.
+  if (!settings.fixes()) {
+    ports.push_back(container_port(settings.engine_metrics_port_name, settings.engine_http_port));
+  }
+  ports.push_back(container_port("grpc", settings.engine_grpc_port));
+  container.set("ports", std::move(ports));
   container.set("readinessProbe", http_probe("/ready", settings.engine_http_port, https));
   container.set("livenessProbe", http_probe("/live", settings.engine_http_port, https));
   if (!predictor.orchestrator_resources.is_null()) {

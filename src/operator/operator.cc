@@ -103,6 +103,7 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   Observed observed;
   observed.deployment = store_.find(deployment_key);
   if (observed.deployment == nullptr) {
+    states_said_.erase(deployment_key);
     if (!store_.collects_garbage()) remove_orphans(deployment_key);
     return;
   }
@@ -158,8 +159,11 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
       made.status.as_map()->set("description", failure->second);
     }
   }
-  const std::string before(deployment.status().at("state").text());
+  const auto [said, first_time] =
+      states_said_.try_emplace(deployment_key, deployment.status().at("state").text());
+  const std::string before = said->second;
   const std::string after(made.status.at("state").text());
+  said->second = after;
   if (before != after) {
     const std::string description(made.status.at("description").text());
     log::write(after == "Failed" ? log::Level::kError : log::Level::kInfo,

@@ -76,6 +76,8 @@ class Operator {
   };
   std::map<resource::ObjectKey, Routes> routes_;
   std::map<resource::ObjectKey, std::string> failures_;
+  // What was last said: a store that answers later still shows the state from before.
+  std::map<resource::ObjectKey, std::string> states_said_;
   const Announce announce_;
   std::uint64_t passes_ = 0;
 };
