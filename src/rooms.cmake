@@ -14,9 +14,10 @@ sluice_room(operator USES compile store)
 sluice_room(runtime USES resource store net)
 sluice_room(kube USES resource http net store LIBRARIES absl::synchronization)
 sluice_room(model USES base http net LIBRARIES ${SLUICE_XGBOOST} Boost::headers)
+sluice_room(executor USES resource http net LIBRARIES ZLIB::ZLIB)
 
 sluice_room(admin USES gateway http net)
-sluice_room(cli USES admin gateway operator runtime model compile store kube LIBRARIES CLI11::CLI11)
+sluice_room(cli USES admin gateway operator runtime model executor compile store kube LIBRARIES CLI11::CLI11)
 
 target_compile_definitions(sluice_cli PUBLIC SLUICE_VERSION="${PROJECT_VERSION}")
 add_executable(sluice "${CMAKE_SOURCE_DIR}/src/cli/main.cc")

@@ -11,6 +11,7 @@
 #include "cli/completion.h"
 #include "cli/verbs.h"
 #include "compile/settings.h"
+#include "executor/executor.h"
 #include "model/model.h"
 
 namespace sluice::cli {
@@ -137,6 +138,10 @@ std::optional<gateway::Bind> parse_bind(const std::string& text) {
 
 // tree-check: allow one list of every option, to be read from top to bottom
 int run(int argc, char** argv) {
+  // Its flags are the reference's, which CLI11 does not know: -name=value, booleans with a value.
+  if (argc > 1 && std::string_view(argv[1]) == "executor") {
+    return executor::run({argv + 2, argv + argc});
+  }
   CLI::App app{"An ingress for machine-learning deployments: SeldonDeployments behind one gateway.",
                "sluice"};
   app.require_subcommand(0, 1);
@@ -335,6 +340,11 @@ int run(int argc, char** argv) {
       ->type_name("PORT");
   model_verb->footer(
       "Example:\n  sluice model --name iris --model-uri examples/iris/models/v1 --http-port 9000");
+
+  // executor: reads its command line itself, see above
+  app.add_subcommand("executor",
+                     "serve one predictor's inference graph: the engine container of a "
+                     "SeldonDeployment");
 
   // completion, version
   CLI::App* const completion_verb =
