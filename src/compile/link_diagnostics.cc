@@ -1,5 +1,7 @@
 // What the linker has to say about objects that are accepted but do not do what was meant.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <string>
@@ -127,6 +129,21 @@ class Examiner {
     examine_bindings(virtual_state);
   }
 
+  // What was meant by a Gateway that is not there: most often one of another namespace, written
+  // without it.
+  std::string gateway_hint(std::string_view name, bool is_bare) const {
+    const std::string_view bare = name.substr(name.find('/') + 1);
+    for (const std::string& known : gateway_names_) {
+      if (std::string_view(known).substr(known.find('/') + 1) != bare) continue;
+      return (is_bare ? "a name alone means this object's namespace; write " : "did you mean ") +
+             known + (is_bare ? "" : "?");
+    }
+    const std::vector<std::string_view> names(gateway_names_.begin(), gateway_names_.end());
+    const std::string_view like = nearest(name, names);
+    if (!like.empty()) return "did you mean " + std::string(like) + "?";
+    return names.size() > 4 ? "" : "the Gateways are: " + fmt::format("{}", fmt::join(names, ", "));
+  }
+
   void examine_bindings(const VirtualState& virtual_state) {
     const resource::VirtualService& service = *virtual_state.service;
     const resource::Object& object = *service.object;
@@ -139,10 +156,8 @@ class Examiner {
       const std::string name =
           gateway_reference(text, object.namespace_, state_.settings.cluster_domain);
       if (!gateway_names_.contains(name)) {
-        const std::vector<std::string_view> names(gateway_names_.begin(), gateway_names_.end());
-        const std::string_view like = nearest(name, names);
         warn(object, written, field, "unknown-gateway", "there is no Gateway " + name,
-             like.empty() ? "" : "did you mean " + std::string(like) + "?");
+             gateway_hint(name, text.find('/') == std::string_view::npos));
         continue;
       }
       if (text.find('/') == std::string_view::npos && text.find('.') != std::string_view::npos) {

@@ -220,7 +220,9 @@ class Validator {
     if (settings_.servers.find(server) == settings_.servers.end() && !runs_own_command) {
       std::vector<std::string_view> servers;
       for (const auto& known : settings_.servers) servers.push_back(known.first);
-      const std::string_view meant = nearest(server, servers);
+      std::string_view meant = nearest(server, servers);
+      const auto full = settings_.servers.find(server + "_SERVER");
+      if (full != settings_.servers.end()) meant = full->first;
       report_.error(field + ".implementation", "server-unknown",
                     fmt::format("no server is called {}", server),
                     meant.empty() ? fmt::format("the servers are: {}", fmt::join(servers, ", "))

@@ -237,7 +237,7 @@ Wiring wire(const Object& seldon_deployment, const Settings& settings) {
   // What could not be read is not judged further: the rules would only repeat it.
   if (report.failed()) return wiring;
   validate(deployment, settings, report);
-  if (settings.local) check_local(deployment, report);
+  if (settings.local) check_local(deployment, settings, report);
   if (report.failed()) return wiring;
   apply_defaults(deployment, settings);
   Wire wire{deployment,

@@ -115,7 +115,8 @@ void add_storage_initializer(const Wire& wire, Draft& draft, resource::Map& cont
 
 // --- wire_local.cc ---
 // Says what one machine cannot do. Before defaults.
-void check_local(const resource::SeldonDeployment& deployment, Report& report);
+void check_local(const resource::SeldonDeployment& deployment, const Settings& settings,
+                 Report& report);
 void wire_local_server(const Wire& wire, resource::Map& container, const resource::Unit& unit);
 
 // --- wire_scaling.cc: 5.3.5 ---

@@ -56,6 +56,18 @@ List texts(const std::vector<std::string>& words) {
   return list;
 }
 
+// What an annotation said stands where the annotation does: whoever finds fault with it names that
+// line.
+List placed(const Wire& wire, std::string_view annotation, List list) {
+  for (const std::string_view part : {"spec", "metadata"}) {
+    const Value& written = wire.report.object().root.at(part).at("annotations").at(annotation);
+    if (written.place.line == 0) continue;
+    for (Value& each : list) each.place = written.place;
+    break;
+  }
+  return list;
+}
+
 // The label `version` of the pods behind the Service. A componentSpec's own label overrides the
 // predictor's on its pods; the reference looks at the predictor's alone, and then the subset is
 // empty.
@@ -125,7 +137,7 @@ void wire_routes(Wire& wire, const std::vector<PredictorWire>& predictors) {
                                     {"headers", std::move(headers)}})}}};
   add_destinations(wire, predictors, true, grpc);
   Map spec{{"hosts", texts(wire.ingress.hosts)},
-           {"gateways", texts(wire.ingress.gateways)},
+           {"gateways", placed(wire, "seldon.io/istio-gateway", texts(wire.ingress.gateways))},
            {"http", List{Value(std::move(http)), Value(std::move(grpc))}}};
   wire.routes.push_back(
       make_object(wire, kIstioVersion, "VirtualService", wire.id, {}, std::move(spec)));

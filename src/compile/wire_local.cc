@@ -49,8 +49,8 @@ bool is_empty(const Value& value) {
 
 class Local {
  public:
-  Local(const resource::SeldonDeployment& deployment, Report& report)
-      : deployment_(deployment), report_(report) {}
+  Local(const resource::SeldonDeployment& deployment, const Settings& settings, Report& report)
+      : deployment_(deployment), settings_(settings), report_(report) {}
 
   void check() {
     if (deployment_.server_type == "kafka") {
@@ -110,7 +110,9 @@ class Local {
     if (!unit.storage_initializer_image.empty()) not_applied(field + ".storageInitializerImage");
     const bool has_command = runs_command(predictor, unit.name);
     if (is_prepackaged(unit)) {
-      if (!has_command && *unit.implementation != "XGBOOST_SERVER") {
+      if (!has_command && !settings_.servers.contains(*unit.implementation)) {
+        // Said already: no such server anywhere.
+      } else if (!has_command && *unit.implementation != "XGBOOST_SERVER") {
         report_.error(field + ".implementation", std::string(kNotYet),
                       fmt::format("{} is not built in yet; on one machine XGBOOST_SERVER is",
                                   *unit.implementation),
@@ -176,13 +178,15 @@ class Local {
   }
 
   const resource::SeldonDeployment& deployment_;
+  const Settings& settings_;
   Report& report_;
 };
 
 }  // namespace
 
-void check_local(const resource::SeldonDeployment& deployment, Report& report) {
-  Local(deployment, report).check();
+void check_local(const resource::SeldonDeployment& deployment, const Settings& settings,
+                 Report& report) {
+  Local(deployment, settings, report).check();
 }
 
 void wire_local_server(const Wire& wire, Map& container, const Unit& unit) {
