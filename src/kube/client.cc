@@ -28,6 +28,7 @@ namespace {
 constexpr std::size_t kAnswerBytesMax = 256U << 20U;
 // A list that keeps expiring between its pages is read in one piece at last.
 constexpr int kListRestartsMax = 3;
+constexpr int kListPagesMax = 20'000;  // a server that never ends its list; 10 million objects
 // Beyond what a watch was asked to last: then the server is gone without a word.
 constexpr std::int64_t kWatchGraceSeconds = 30;
 
@@ -326,7 +327,9 @@ Result<Listed> Client::list(const Kind& kind, const Selection& selection) {
   add_parameter(base, "fieldSelector", selection.field_selector);
   Listed listed;
   std::string next;
-  for (int restarts = 0;;) {
+  for (int pages = 0, restarts = 0;;) {
+    if (++pages > kListPagesMax)
+      return fail(Blame::kUpstream, "the list has no end", place_of(question));
     std::string target = base;
     if (restarts < kListRestartsMax)
       add_parameter(target, "limit", std::to_string(impl_->options.page_size));

@@ -42,6 +42,7 @@ void set_keepalive(int fd) {
 bool split_host(std::string_view text, std::string& host, std::uint16_t& port) {
   http::Authority authority;
   if (!http::split_authority(text, authority) || authority.host.empty()) return false;
+  if (authority.port == 0 && authority.host.size() != text.size()) return false;  // "host:x"
   if (authority.port != 0) port = authority.port;
   host = authority.host;
   if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
