@@ -1,4 +1,4 @@
-"""The container image: complete, small, without root, the same bytes each time."""
+"""The container images: complete, small, without root, the same bytes each time."""
 
 import json
 import subprocess
@@ -22,22 +22,22 @@ def image(tmp_path_factory):
 
 
 def parts(image):
+    """[(manifest, configuration)] of the images in the archive."""
     with tarfile.open(image) as tar:
-        manifest = json.load(tar.extractfile("manifest.json"))[0]
-        return manifest, json.load(tar.extractfile(manifest["Config"]))
+        return [(manifest, json.load(tar.extractfile(manifest["Config"]))) for manifest in json.load(tar.extractfile("manifest.json"))]
 
 
 def test_is_small_and_runs_as_nobody_in_particular(image):
-    manifest, config = parts(image)
     assert image.stat().st_size < 60_000_000
-    assert manifest["RepoTags"] == ["localhost/sluice:test"]
-    assert config["config"]["User"] == "8888:8888"
-    assert config["config"]["Entrypoint"] == ["/usr/bin/sluice"]
+    starts = {manifest["RepoTags"][0]: config["config"]["Entrypoint"] for manifest, config in parts(image)}
+    assert starts == {"localhost/sluice:test": ["/usr/bin/sluice"], "localhost/sluice-executor:test": ["/usr/bin/sluice", "executor"]}
+    assert {config["config"]["User"] for _, config in parts(image)} == {"8888:8888"}
+    assert len({manifest["Layers"][0] for manifest, _ in parts(image)}) == 1
 
 
 def test_loads_every_library_from_within(image, tmp_path):
     """The image's own loader, told to look only there, starts the program."""
-    manifest, _ = parts(image)
+    manifest, _ = parts(image)[0]
     with tarfile.open(image) as tar, tarfile.open(fileobj=tar.extractfile(manifest["Layers"][0])) as layer:
         layer.extractall(tmp_path, filter="data") if sys.version_info >= (3, 11, 4) else layer.extractall(tmp_path)
     loader = next(tmp_path.glob("lib*/**/ld-linux-*"))
