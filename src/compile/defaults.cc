@@ -42,6 +42,13 @@ class Numbering {
   }
   std::int64_t next_metrics() { return next_metrics_++; }
 
+  // On one machine every process gets free ports anyway, so each predictor counts for itself: a
+  // predictor that comes or goes must not change the numbers, and with them the Services that
+  // routes in force lead to, of those behind it.
+  void next_predictor(const Settings& settings) {
+    if (settings.local) *this = Numbering(settings);
+  }
+
  private:
   Ports next_;
   std::int64_t next_metrics_;
@@ -68,6 +75,7 @@ class Defaulter {
 
   void run() {
     for (Predictor& predictor : deployment_.predictors) {
+      numbering_.next_predictor(settings_);
       predictor.labels.try_emplace("version", predictor.name);
       complete_unit(predictor.graph);
       for (std::size_t j = 0; j < predictor.components.size(); ++j) {

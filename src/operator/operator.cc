@@ -127,6 +127,7 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   }
   Routes& routes = routes_[deployment_key];
   observed.routes_in_force = routes.in_force;
+  observed.takes_over = !store_.collects_garbage();
   observed.holds = [this](const Object& want) { return store_.holds(want); };
 
   Plan made = plan(observed, wiring);

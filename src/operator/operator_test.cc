@@ -26,6 +26,7 @@ struct Predictor {
   bool shadow = false;
   bool broken = false;  // its pods never become available
   int revision = 1;
+  std::string unit = "clf";
 };
 
 Object seldon_deployment(const std::string& name, const std::vector<Predictor>& predictors) {
@@ -36,10 +37,11 @@ Object seldon_deployment(const std::string& name, const std::vector<Predictor>& 
       name);
   for (const Predictor& each : predictors) {
     text += fmt::format(
-        "  - name: {}\n    traffic: {}\n    shadow: {}\n    graph: {{name: clf, type: MODEL}}\n"
+        "  - name: {}\n    traffic: {}\n    shadow: {}\n    graph: {{name: {}, type: MODEL}}\n"
         "    componentSpecs:\n    - spec:\n        containers:\n"
-        "        - {{name: clf, command: [run, \"{}\"], env: [{{name: R, value: \"{}\"}}]}}\n",
-        each.name, each.traffic, each.shadow, each.broken ? "broken" : "well", each.revision);
+        "        - {{name: {}, command: [run, \"{}\"], env: [{{name: R, value: \"{}\"}}]}}\n",
+        each.name, each.traffic, each.shadow, each.unit, each.unit, each.broken ? "broken" : "well",
+        each.revision);
   }
   resource::ReadResult read =
       resource::read(text, std::make_shared<const std::string>("test.yaml"));
@@ -120,7 +122,13 @@ class World : public Gate {
         for (const auto& destination : http.at("route").list()) {
           const std::string host(destination.at("destination").at("host").text());
           const std::string service = host.substr(0, host.find('.'));
-          EXPECT_NE(store.find({"", "Service", "models", service}), nullptr) << host;
+          const auto found = store.find({"", "Service", "models", service});
+          ASSERT_NE(found, nullptr) << host;
+          const auto port = destination.at("destination").at("port").at("number").integer();
+          bool has_port = false;
+          for (const auto& each : found->spec().at("ports").list())
+            has_port = has_port || each.at("port").integer() == port;
+          EXPECT_TRUE(has_port) << host << " has no port " << port;
           EXPECT_NE(store.find({"networking.istio.io", "DestinationRule", "models", service}),
                     nullptr)
               << host;
@@ -224,6 +232,40 @@ TEST(Operator, WhatADeploymentOwnedGoesWithIt) {
   for (const auto& name : owned_names(world))
     EXPECT_NE(name.find("other"), std::string::npos) << name;
   EXPECT_FALSE(owned_names(world).empty());
+}
+
+// A file that is renamed: gone and there again before a pass was made, as another object.
+TEST(Operator, TakesOverWhatOneOfTheSameNameLeft) {
+  World world(1);
+  ASSERT_TRUE(world.store.apply(seldon_deployment("iris", {{"main", 100, false, false, 1}})));
+  world.settle();
+  const auto before = owned_names(world);
+  const ObjectKey key{"machinelearning.seldon.io", "SeldonDeployment", "models", "iris"};
+  ASSERT_TRUE(world.store.remove(key));
+  ASSERT_TRUE(world.store.apply(seldon_deployment("iris", {{"main", 100, false, false, 1}})));
+  world.settle();
+  EXPECT_EQ(owned_names(world), before);
+  EXPECT_EQ(world.store.find(key)->status().at("state").text(), "Available");
+  for (const auto& object : world.store.all()) {
+    if (object->kind == "SeldonDeployment") continue;
+    EXPECT_TRUE(is_owned_by(*object, *world.store.find(key)));
+  }
+}
+
+// The canary becomes the only one: its model's port must not move under the routes in force.
+TEST(Operator, PromotingTheCanaryKeepsItsPort) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    World world(seed);
+    ASSERT_TRUE(world.store.apply(seldon_deployment(
+        "iris", {{"main", 75, false, false, 1, "a"}, {"canary", 25, false, false, 1, "b"}})));
+    world.settle();
+    ASSERT_TRUE(
+        world.store.apply(seldon_deployment("iris", {{"canary", 100, false, false, 1, "b"}})));
+    world.settle();
+    ASSERT_TRUE(world.store.apply(seldon_deployment(
+        "iris", {{"next", 10, false, false, 1, "c"}, {"canary", 90, false, false, 1, "b"}})));
+    world.settle();
+  }
 }
 
 TEST(Operator, WhenNothingChangesNoPassIsMade) {

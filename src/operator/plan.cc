@@ -145,6 +145,20 @@ bool is_owned_by(const Object& object, const Object& deployment) {
   return false;
 }
 
+namespace {
+// Or was by one of the same name that is gone.
+bool is_ours(const Observed& observed, const Object& object) {
+  if (is_owned_by(object, *observed.deployment)) return true;
+  if (!observed.takes_over) return false;
+  for (const Value& owner : object.metadata().at("ownerReferences").list()) {
+    if (owner.at("controller").flag() && owner.at("kind").text() == "SeldonDeployment" &&
+        owner.at("name").text() == observed.deployment->name)
+      return true;
+  }
+  return false;
+}
+}  // namespace
+
 Object owned_by(Object object, const Object& deployment) {
   object.file = deployment.file;  // where its routes come from, for explain and listings
   object.root.place = deployment.root.place;
@@ -172,8 +186,7 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
   // Another's object is never overwritten.
   for (const Object& want : wiring.objects) {
     const auto found = observed.objects.find(want.key());
-    if (found == observed.objects.end() || is_owned_by(*found->second, *observed.deployment))
-      continue;
+    if (found == observed.objects.end() || is_ours(observed, *found->second)) continue;
     const std::string what = fmt::format(
         "{} is there already and belongs to somebody else; rename this deployment, or remove it",
         to_string(want.key()));
@@ -230,7 +243,7 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
       const bool wanted =
           std::any_of(wiring.objects.begin(), wiring.objects.end(),
                       [&, &name = key](const Object& want) { return want.key() == name; });
-      if (!wanted && is_owned_by(*object, *observed.deployment)) plan.removals.push_back(key);
+      if (!wanted && is_ours(observed, *object)) plan.removals.push_back(key);
     }
     std::stable_sort(
         plan.removals.begin(), plan.removals.end(),

@@ -26,6 +26,9 @@ struct Observed {
   // Everything in the store that it owns, or that has the key of something wanted (perhaps
   // another's).
   std::map<resource::ObjectKey, store::ObjectPointer> objects;
+  // The store removes nothing by itself: what a SeldonDeployment of this name left behind (its file
+  // was renamed: removed and there again before a pass was made) is taken over as it runs.
+  bool takes_over = false;
   bool routes_in_force = false;  // the gateway uses the routing objects as they are in the store
   // Whether the store has this object as it is wanted: Store::holds.
   std::function<bool(const resource::Object& want)> holds;
