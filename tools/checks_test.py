@@ -66,7 +66,7 @@ class Tree(unittest.TestCase):
 class Counts(unittest.TestCase):
     def test_failures_and_skips_are_counted_apart(self):
         root = tree({"r.xml": '<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure/></testcase>'
-                              '<testcase name="c"><skipped message="no docker"/></testcase></testsuite></testsuites>'})
+                              '<testcase name="c"><skipped message="a_test.cc:4&#10;no docker"/></testcase></testsuite></testsuites>'})
         passed, failures, not_run = stages.counts_of(str(root / "*.xml"))
         self.assertEqual((passed, failures, not_run), (1, [".b"], [".c: no docker"]))
 

@@ -30,8 +30,10 @@ def counts_of(pattern):
                 failures.append(name)
             elif skipped is not None or case.get("status") == "notrun":
                 if case.get("status") != "notrun" or "DISABLED" in name:
-                    reason = (skipped.get("message") or "") if skipped is not None else "disabled"
-                    not_run.append("%s: %s" % (name, reason.strip().splitlines()[0] if reason.strip() else "no reason given"))
+                    said = (skipped.get("message") or "") if skipped is not None else "disabled"
+                    # GoogleTest writes the place in the first line and the reason below.
+                    lines = [line for line in said.strip().splitlines() if line.strip()]
+                    not_run.append("%s: %s" % (name, lines[-1].strip() if lines else "no reason given"))
             else:
                 passed += 1
     return passed, failures, not_run
