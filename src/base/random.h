@@ -5,8 +5,8 @@
 
 namespace sluice {
 
-// A seed from the operating system: the one place where chance comes in, so that tests can hand in a
-// seed of their own.
+// A seed from the operating system: the one place where chance comes in, so that tests can hand in
+// a seed of their own.
 std::uint64_t system_seed();
 
 class Random {
