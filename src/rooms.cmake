@@ -12,7 +12,7 @@ sluice_room(store USES resource net LIBRARIES absl::strings)
 sluice_room(gateway USES route http net)
 sluice_room(operator USES compile store)
 sluice_room(runtime USES resource store net)
-sluice_room(kube USES resource http net store LIBRARIES absl::synchronization)
+sluice_room(kube USES resource http net store)
 sluice_room(model USES base http net LIBRARIES ${SLUICE_XGBOOST} Boost::headers)
 sluice_room(executor USES resource http net LIBRARIES ZLIB::ZLIB)
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "base/random.h"
 #include "base/text.h"
@@ -116,15 +117,15 @@ struct Client::Impl {
   Credentials credentials;
   Pool pool;
   RateLimit rate;
-  absl::Mutex random_mutex;
-  Random random ABSL_GUARDED_BY(random_mutex);
+  std::mutex random_mutex;
+  Random random;
   std::atomic<std::uint64_t> calls{0};
   std::atomic<std::uint64_t> retries{0};
   std::atomic<std::uint64_t> throttled_ns{0};
   std::atomic<std::uint64_t> connections{0};
 
   std::uint64_t next_random() {
-    const absl::MutexLock lock(&random_mutex);
+    const std::lock_guard lock(random_mutex);
     return random.next();
   }
   std::string head_of(const Request& request, const Credential& credential) const;

@@ -273,6 +273,19 @@ TEST(ClientTest, WatchesPartialLinesBookmarksAndExpiry) {
   EXPECT_NE(end.error().what.find("verbs [\"watch\"]"), std::string::npos);
 }
 
+TEST(ClientTest, GoesThroughAProxy) {
+  FakeServer server;
+  Config config = server.config();
+  config.proxy_url = config.server;
+  config.server = "http://api.invalid:6443";  // only the proxy knows where that is
+  auto client = Client::make(config);
+  ASSERT_TRUE(client);
+  ASSERT_TRUE((*client)->get(config_maps(), "ns", "a"));
+  ASSERT_EQ(server.requests().size(), 2U);
+  EXPECT_TRUE(server.requests()[0].head.starts_with("CONNECT api.invalid:6443 HTTP/1.1\r\n"));
+  EXPECT_NE(server.requests()[1].head.find("Host: api.invalid:6443\r\n"), std::string::npos);
+}
+
 TEST(ClientTest, SaysThatNobodyIsThere) {
   Config config;
   config.server = "http://127.0.0.1:1";

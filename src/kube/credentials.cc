@@ -2,7 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "absl/synchronization/mutex.h"
+#include <mutex>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "http/head.h"
@@ -35,15 +36,15 @@ struct Credentials::Impl {
   std::string host;
   bool is_https = false;
 
-  absl::Mutex mutex;
-  Credential credential ABSL_GUARDED_BY(mutex);
-  std::string tls_inputs ABSL_GUARDED_BY(mutex);  // what credential.tls was made of
-  std::int64_t made_ns ABSL_GUARDED_BY(mutex) = 0;
-  std::int64_t expires_seconds ABSL_GUARDED_BY(mutex) = 0;  // the plug-in's; 0: never
-  bool is_made ABSL_GUARDED_BY(mutex) = false;
-  bool must_renew ABSL_GUARDED_BY(mutex) = false;
+  std::mutex mutex;  // guards what follows; held by those who call the functions
+  Credential credential;
+  std::string tls_inputs;  // what credential.tls was made of
+  std::int64_t made_ns = 0;
+  std::int64_t expires_seconds = 0;  // the plug-in's; 0: never
+  bool is_made = false;
+  bool must_renew = false;
 
-  bool is_fresh() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  bool is_fresh() const {
     const std::int64_t age = monotonic_ns() - made_ns;
     if (!is_made) return false;
     if (must_renew && age > kRenewGapNs) return false;
@@ -51,8 +52,8 @@ struct Credentials::Impl {
       return expires_seconds == 0 || wall_seconds() < expires_seconds - kExpirySlackSeconds;
     return age < kFreshNs;
   }
-  Result<void> renew(const Stop& stop) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  Result<void> make_tls(const ExecCredential& given) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  Result<void> renew(const Stop& stop);
+  Result<void> make_tls(const ExecCredential& given);
 };
 
 Credentials::Credentials(Config config, std::string host, bool is_https)
@@ -106,7 +107,7 @@ Result<void> Credentials::Impl::renew(const Stop& stop) {
 }
 
 Result<Credential> Credentials::current(const Stop& stop) {
-  const absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   if (!impl_->is_fresh()) {
     auto renewed = impl_->renew(stop);
     // A file that is being replaced is missing for a moment: what we have may do.
@@ -117,7 +118,7 @@ Result<Credential> Credentials::current(const Stop& stop) {
 }
 
 void Credentials::refused(const Credential& used) {
-  const absl::MutexLock lock(&impl_->mutex);
+  const std::lock_guard lock(impl_->mutex);
   if (used.authorization == impl_->credential.authorization && used.tls == impl_->credential.tls)
     impl_->must_renew = true;
 }

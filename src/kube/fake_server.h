@@ -347,6 +347,10 @@ class FakeServer {
       if (reply.delay_ms > 0)
         std::this_thread::sleep_for(std::chrono::milliseconds(reply.delay_ms));
       if (reply.close) return;
+      if (request.method == "CONNECT") {  // a proxy and, behind it, the server itself
+        if (!transmit(fd, "HTTP/1.1 200 OK\r\n\r\n")) return;
+        continue;
+      }
       const std::string body = resource::to_json(reply.body);
       const bool sent =
           transmit(fd, "HTTP/1.1 " + std::to_string(reply.status) +

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <ctime>
 
 #include "base/clock.h"
 #include "kube/client.h"
@@ -273,6 +274,48 @@ TEST_F(KubeClusterTest, OneLeaderAndAFastHandOver) {
   ASSERT_TRUE(until([&] { return released && second_leads; }, 5));
   EXPECT_LT(monotonic_ns() - begin, 2'000'000'000);
   EXPECT_FALSE(first.is_leader());
+}
+
+// No pass or fail: prints what writing costs. --gtest_also_run_disabled_tests
+TEST_F(KubeClusterTest, DISABLED_CostOfThreeThousandObjects) {
+  constexpr int kObjects = 3'000;
+  for (const unsigned writers : {1U, 4U, 8U, 16U}) {
+    auto client = make_client();
+    KubeStoreOptions options;
+    options.namespace_ = namespace_;
+    options.kinds = {find_kind("", kConfigMaps)};
+    options.writers_max = writers;
+    KubeStore store(loop_, *client, options);
+    store.start();
+    ASSERT_TRUE(until([&] { return store.is_synced(); }));
+    for (int round = 0; round < 2; ++round) {
+      timespec cpu{};
+      clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+      const std::int64_t begin = monotonic_ns();
+      for (int i = 0; i < kObjects; ++i) {
+        Object object = config_map(fmt::format("w{}-{}", writers, i), fmt::format("v{}", round));
+        ASSERT_TRUE(store.apply(std::move(object)));
+      }
+      ASSERT_TRUE(until([&] { return store.writes_pending() == 0; }, 120));
+      const std::int64_t end = monotonic_ns();
+      timespec after{};
+      clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+      fmt::print("writers {}: {} applies ({}) in {} ms, {} ms of CPU here, throttled {} ms\n",
+                 writers, kObjects, round == 0 ? "new" : "changed", (end - begin) / 1'000'000,
+                 (after.tv_sec - cpu.tv_sec) * 1000 + (after.tv_nsec - cpu.tv_nsec) / 1'000'000,
+                 client->counts().throttled_ns / 1'000'000);
+    }
+    // One change, from asking to the answer in the cache.
+    std::int64_t total = 0;
+    for (int i = 0; i < 50; ++i) {
+      const Object object = config_map("one", fmt::format("{}-{}", writers, i));
+      const std::int64_t begin = monotonic_ns();
+      ASSERT_TRUE(store.apply(object));
+      ASSERT_TRUE(until([&] { return store.holds(object); }));
+      total += monotonic_ns() - begin;
+    }
+    fmt::print("writers {}: one change {} us on average\n", writers, total / 50 / 1000);
+  }
 }
 
 }  // namespace

@@ -3,11 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
+#include <mutex>
 #include <optional>
 #include <thread>
 
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "kube/exec.h"
@@ -139,10 +140,11 @@ struct KubeStore::Impl {
 
   // Outlives the store: posted to the loop when it is gone, it does nothing.
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
-  absl::Mutex mutex;
-  std::deque<Told> inbox ABSL_GUARDED_BY(mutex);
-  bool is_posted ABSL_GUARDED_BY(mutex) = false;
-  bool is_closed ABSL_GUARDED_BY(mutex) = false;
+  std::mutex mutex;  // guards these four
+  std::condition_variable has_room;
+  std::deque<Told> inbox;
+  bool is_posted = false;
+  bool is_closed = false;
 
   std::vector<std::thread> watchers;
   std::unique_ptr<Senders> senders;
@@ -170,13 +172,8 @@ struct KubeStore::Impl {
 void KubeStore::Impl::tell(Told told, bool may_wait) {
   bool must_post = false;
   {
-    const absl::MutexLock lock(&mutex);
-    if (may_wait) {
-      const auto has_room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-        return is_closed || inbox.size() < kInboxMax;
-      };
-      mutex.Await(absl::Condition(&has_room));
-    }
+    std::unique_lock lock(mutex);
+    if (may_wait) has_room.wait(lock, [this] { return is_closed || inbox.size() < kInboxMax; });
     if (is_closed) return;
     inbox.push_back(std::move(told));
     must_post = !std::exchange(is_posted, true);
@@ -231,10 +228,11 @@ void KubeStore::Impl::watch_kind(std::size_t index) {
 void KubeStore::Impl::take_told() {
   std::deque<Told> taken;
   {
-    const absl::MutexLock lock(&mutex);
+    const std::lock_guard lock(mutex);
     taken.swap(inbox);
     is_posted = false;
   }
+  has_room.notify_all();
   const std::weak_ptr<bool> still = alive;
   for (Told& told : taken) {
     take(told);
@@ -460,9 +458,10 @@ KubeStore::KubeStore(net::Loop& loop, Client& client, KubeStoreOptions options)
 KubeStore::~KubeStore() {
   impl_->client.stop();
   {
-    const absl::MutexLock lock(&impl_->mutex);
+    const std::lock_guard lock(impl_->mutex);
     impl_->is_closed = true;
   }
+  impl_->has_room.notify_all();
   impl_->senders.reset();
   for (std::thread& thread : impl_->watchers) thread.join();
   impl_->alive.reset();  // what was posted does nothing

@@ -14,7 +14,7 @@ constexpr std::int64_t kIdleNsMax = 50'000'000'000;
 
 std::unique_ptr<Connection> Pool::take(const net::TlsContext* tls) {
   std::vector<Idle> dropped;  // closed after the lock is given back
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const std::int64_t now = monotonic_ns();
   while (!idle_.empty()) {
     Idle newest = std::move(idle_.back());
@@ -30,18 +30,18 @@ std::unique_ptr<Connection> Pool::take(const net::TlsContext* tls) {
 
 void Pool::put_back(std::unique_ptr<Connection> connection) {
   if (!connection->is_reusable()) return;
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (idle_.size() < idle_max_) idle_.push_back(Idle{std::move(connection), monotonic_ns()});
 }
 
 void Pool::clear() {
   std::vector<Idle> dropped;
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   dropped.swap(idle_);
 }
 
 Nanoseconds RateLimit::take() {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   const std::int64_t now = monotonic_ns();
   tokens_ = std::min(burst_, tokens_ + per_second_ * static_cast<double>(now - filled_ns_) / 1e9);
   filled_ns_ = now;

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "kube/connection.h"
 
@@ -22,12 +22,12 @@ class Pool {
 
  private:
   const std::size_t idle_max_;
-  absl::Mutex mutex_;
+  std::mutex mutex_;
   struct Idle {
     std::unique_ptr<Connection> connection;
     std::int64_t since_ns;
   };
-  std::vector<Idle> idle_ ABSL_GUARDED_BY(mutex_);  // newest last
+  std::vector<Idle> idle_;  // newest last
 };
 
 // A token bucket that hands out places in a queue: who comes too early is told how long to wait.
@@ -40,9 +40,9 @@ class RateLimit {
  private:
   const double per_second_;
   const double burst_;
-  absl::Mutex mutex_;
-  double tokens_ ABSL_GUARDED_BY(mutex_);  // below zero: calls that wait
-  std::int64_t filled_ns_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  double tokens_;  // below zero: calls that wait
+  std::int64_t filled_ns_;
 };
 
 }  // namespace sluice::kube

@@ -29,20 +29,22 @@ Senders::Senders(Client& client, unsigned threads_max, std::function<void(WriteA
 
 Senders::~Senders() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     stopping_ = true;
     waiting_.clear();
   }
+  changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
 void Senders::send(Write write) {
   bool needs_thread = false;
   {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     waiting_.push_back(std::move(write));
     needs_thread = waiting_.size() > idle_;
   }
+  changed_.notify_one();
   if (needs_thread && threads_.size() < threads_max_) threads_.emplace_back([this] { run(); });
 }
 
@@ -50,12 +52,9 @@ void Senders::run() {
   for (;;) {
     Write write;
     {
-      const absl::MutexLock lock(&mutex_);
-      const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-        return stopping_ || !waiting_.empty();
-      };
+      std::unique_lock lock(mutex_);
       ++idle_;
-      mutex_.Await(absl::Condition(&has_work));
+      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
       --idle_;
       if (stopping_) return;
       write = std::move(waiting_.front());

@@ -1,16 +1,17 @@
 // Writes that are under way: in lanes, each in order, lanes side by side on a few threads.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "kube/client.h"
 #include "resource/object.h"
 
@@ -46,10 +47,11 @@ class Senders {
   const unsigned threads_max_;
   const std::function<void(WriteAnswer)> answered_;
   std::vector<std::thread> threads_;  // the sender's caller only
-  absl::Mutex mutex_;
-  std::deque<Write> waiting_ ABSL_GUARDED_BY(mutex_);
-  unsigned idle_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::mutex mutex_;                  // guards what follows
+  std::condition_variable changed_;
+  std::deque<Write> waiting_;
+  unsigned idle_ = 0;
+  bool stopping_ = false;
 };
 
 // What was asked for and has no answer yet. Thread: one.
