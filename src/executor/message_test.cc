@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "base/random.h"
 #include "executor/reply.h"
+#include "resource/parse.h"
 
 namespace sluice::executor {
 namespace {
@@ -91,6 +93,42 @@ TEST(Message, json_is_accepted_exactly_as_rfc_8259_has_it) {
   EXPECT_TRUE(find_json_keys(std::string(1'000, '[') + std::string(1'000, ']'), {}));
   EXPECT_FALSE(find_json_keys(std::string(1'001, '[') + std::string(1'001, ']'), {}));
   EXPECT_FALSE(find_json_keys(std::string(1'000'000, '['), {}));
+}
+
+// The resource room's reader of JSON is the second opinion. It knows more limits (duplicate keys,
+// 100 levels, UTF-8) and allows raw tabs in strings, so only texts without those are made.
+TEST(Message, both_readers_of_json_agree_on_mangled_texts) {
+  const std::string_view seed =
+      R"({"a":[1,-2.5,true,null,"x\n\u00e4"],"b":{"c":{},"d":[]},"e":"f"})";
+  constexpr std::string_view kBytes = "{}[]:,\"\\0123456789.eE+-truefalsn \nu";
+  Random random(11);
+  unsigned accepted = 0;
+  for (int round = 0; round < 30'000; ++round) {
+    std::string text(seed);
+    for (unsigned i = random.below(2) + 1; i > 0; --i) {
+      const std::size_t at = random.below(static_cast<std::uint32_t>(text.size()));
+      const char byte = kBytes[random.below(static_cast<std::uint32_t>(kBytes.size()))];
+      switch (random.below(3)) {
+        case 0:
+          text[at] = byte;
+          break;
+        case 1:
+          text.erase(at, 1 + random.below(3));
+          break;
+        default:
+          text.insert(at, 1, byte);
+      }
+    }
+    resource::Budget budget;
+    const resource::Parsed parsed = resource::parse_json(text, 1, budget);
+    const bool duplicate = !parsed.documents.empty() && parsed.documents[0].refused;
+    const bool theirs = !parsed.failure && parsed.documents.size() == 1;
+    const bool ours = find_json_keys(text, {}).has_value();
+    if (duplicate) continue;
+    EXPECT_EQ(ours, theirs) << text << '\n' << (parsed.failure ? parsed.failure->what : "");
+    accepted += ours ? 1 : 0;
+  }
+  EXPECT_GT(accepted, 1'000U);
 }
 
 TEST(Message, only_keys_of_the_outermost_object_are_found) {
