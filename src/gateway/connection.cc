@@ -385,8 +385,9 @@ void Connection::on_deadline() {
   close();
 }
 
-void Connection::drain() {
+void Connection::drain(bool close_idle) {
   draining_ = true;
+  if (!close_idle) return;
   if (state_ == State::kHandshake ||
       (state_ == State::kHead && request_ == nullptr && in_.empty() && !channel_.is_readable())) {
     close();

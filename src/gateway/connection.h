@@ -27,8 +27,8 @@ class Connection final : public Downstream {
   ~Connection() override;
 
   void open(Listener& listener, net::Fd fd, const net::Address& peer);
-  // Idle: closed. Busy: its answer says that it is the last.
-  void drain();
+  // The next answer says that it is the last. Idle: closed, at once or later (see Worker::drain).
+  void drain(bool close_idle = true);
   void end_if_orphaned();  // its port is not in the snapshot any more
   void close();
   // The time that the list it is in allows is over.

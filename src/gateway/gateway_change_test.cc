@@ -245,6 +245,27 @@ struct Pair {
   std::string key;
 };
 
+// Its next request may be on its way when draining begins: it is answered, as the last.
+TEST(Drain, an_idle_connection_may_ask_once_more) {
+  World world;
+  Backend backend([](const Message&, int) { return Backend::answer("one"); });
+  world.cluster("one", {backend.port()});
+  world.add(world.rule("/", "one"));
+  world.publish();
+  Socket caller = world.connect();
+  caller.send("GET / HTTP/1.1\r\nhost: a.test\r\n\r\n");
+  EXPECT_EQ(read_message(caller).body, "one");
+  bool done = false;
+  world.gateway().drain(Milliseconds(5000), [&] { done = true; });
+  usleep(50'000);
+  caller.send("GET / HTTP/1.1\r\nhost: a.test\r\n\r\n");
+  const Message last = read_message(caller);
+  EXPECT_EQ(last.body, "one");
+  EXPECT_EQ(last.field("connection"), "close");
+  caller.close();
+  world.run_until([&] { return done; });
+}
+
 std::string drain_bio(BIO* bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);

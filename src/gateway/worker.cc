@@ -16,6 +16,8 @@ namespace {
 
 constexpr Nanoseconds kLingerTime = std::chrono::seconds(1);
 constexpr Nanoseconds kFlushTime = std::chrono::seconds(60);
+// While draining: how long idle connections may begin one request more.
+constexpr Nanoseconds kIdleGrace = std::chrono::milliseconds(250);
 constexpr Nanoseconds kAcceptPause = std::chrono::milliseconds(50);
 
 std::int64_t wall_offset_ns() {
@@ -35,6 +37,7 @@ Worker::Worker(net::Loop& control, const Options& options, unsigned index)
       connections_max_(std::max(1U, options.downstream_connections_max / options.workers)),
       sweep_timer_(on_sweep, this),
       accept_timer_(on_accept_again, this),
+      idle_timer_(on_idle_grace, this),
       drain_timer_(on_drain_deadline, this) {
   if (options.access_log != AccessLog::kOff) {
     access_log_ = std::make_unique<AccessLogWriter>(options.access_log == AccessLog::kJson);
@@ -275,9 +278,16 @@ void Worker::drain(Milliseconds deadline, std::function<void()> drained) {
   draining_ = true;
   drained_ = std::move(drained);
   for (const auto& listener : listeners_) listener->close();
-  for (const auto& connection : connections_.all()) connection->drain();
+  // A caller that has just had an answer may be sending the next request: closing now would lose
+  // it.
+  for (const auto& connection : connections_.all()) connection->drain(false);
+  idle_timer_.arm(loop_, std::min<Nanoseconds>(kIdleGrace, deadline / 2));
   drain_timer_.arm(loop_, deadline);
   check_drained();
+}
+
+void Worker::on_idle_grace(void* self) {
+  for (const auto& connection : static_cast<Worker*>(self)->connections_.all()) connection->drain();
 }
 
 void Worker::on_drain_deadline(void* self) {

@@ -169,6 +169,7 @@ class Worker {
   void close_everything();
   static void on_sweep(void* self);
   static void on_accept_again(void* self);
+  static void on_idle_grace(void* self);
   static void on_drain_deadline(void* self);
 
   net::Loop& control_;
@@ -201,6 +202,7 @@ class Worker {
   std::function<void()> drained_;
   net::Timer sweep_timer_;
   net::Timer accept_timer_;
+  net::Timer idle_timer_;  // while draining: until idle connections are closed
   net::Timer drain_timer_;
   Nanoseconds sweep_interval_;
 };
