@@ -41,6 +41,19 @@ TEST(Message, html_is_escaped_anywhere_and_nothing_else) {
   }
 }
 
+TEST(Message, html_is_found_wherever_it_stands) {
+  for (std::size_t size = 1; size < 300; ++size) {
+    for (const std::size_t at : {std::size_t{0}, size / 2, size - 1}) {
+      std::string body(size, 'a');
+      body[at] = '&';
+      std::string expected = body;
+      expected.replace(at, 1, "\\u0026");
+      escape_html(body);
+      ASSERT_EQ(body, expected);
+    }
+  }
+}
+
 TEST(Message, failures_are_json_whatever_they_say) {
   EXPECT_EQ(
       failure_document("a \"b\" \\ \n <c>"),
