@@ -31,6 +31,9 @@ unit: deps ## only the rooms' own tests
 e2e: deps ## only the tests of the release binary (tests/)
 	@tools/run_tests system
 
+test-cluster: ## chart, operator and requests on a real one-node Kubernetes with Istio and Envoy; needs root and Go
+	@tools/install_deps cluster && tests/cluster/run
+
 asan: deps ## the rooms' tests under the address and undefined-behaviour sanitizers
 	@tools/run_tests sanitized
 
@@ -62,4 +65,4 @@ format: ## clang-format over all sources
 bench: ## load against sluice, a bare relay, nginx, HAProxy, Envoy; BENCH_ARGS="--help" for more
 	@tools/install_deps bench && tools/run_bench $(BENCH_ARGS)
 
-.PHONY: help demo deps dev release run test unit e2e asan tsan fuzz crd helm-values chart-golden image check format bench
+.PHONY: help demo deps dev release run test unit e2e test-cluster asan tsan fuzz crd helm-values chart-golden image check format bench

@@ -10,7 +10,7 @@ from harness import ROOT, SLUICE
 def test_every_dependency_has_its_reason():
     script = (ROOT / "tools" / "install_deps").read_text()
     installed = set()
-    for name in ("demo", "test", "bench"):
+    for name in ("demo", "test", "bench", "cluster"):
         installed |= set(re.search(r'^%s="(.*?)"' % name, script, re.MULTILINE | re.DOTALL).group(1).split())
     page = (ROOT / "docs" / "reference" / "dependencies.md").read_text()
     documented = set()
