@@ -1,5 +1,7 @@
 #include "executor/paths.h"
 
+#include <algorithm>
+
 namespace sluice::executor {
 
 namespace {
@@ -59,7 +61,7 @@ Candidates find_tensorflow(std::string_view path) noexcept {
     if (!path.ends_with(kVerb)) return {{}, status(path)};
     return {predictions(path.substr(0, path.size() - kVerb.size())), status(path)};
   }
-  const auto slash = path.find('/');
+  const auto slash = std::min(path.find('/'), path.size());
   const std::string_view model = path.substr(0, slash);
   const std::string_view rest = path.substr(slash);
   if (model.empty()) return {};
@@ -73,7 +75,7 @@ Candidates find_v2(std::string_view path) noexcept {
   if (!take(path, "/v2/models/")) return {};
   if (path == "infer") return {predictions(), metadata(path)};
   if (is_segment(path)) return {{}, metadata(path)};
-  const auto slash = path.find('/');
+  const auto slash = std::min(path.find('/'), path.size());
   const std::string_view model = path.substr(0, slash);
   const std::string_view rest = path.substr(slash);
   if (model.empty()) return {};

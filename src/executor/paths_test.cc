@@ -61,6 +61,8 @@ const PathCase kCases[] = {
     {kV, kGet, "/v2/models/m", Action::kMetadata, "m", "GET,OPTIONS"},
     {kV, kGet, "/v2/health/ready", Action::kReady, "", "GET,OPTIONS"},
     {kV, kGet, "/v2/health/live", Action::kNotFound, "", ""},
+    {kT, kGet, "/v1/models/", Action::kNotFound, "", ""},
+    {kV, kGet, "/v2/models/", Action::kNotFound, "", ""},
     {kV, kPost, "/v2/models//infer", Action::kNotFound, "", ""},
     {kV, kPost, "/v2/models/m/versions/1/infer", Action::kNotFound, "", ""},
 };
