@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <utility>
 
 #include "base/random.h"
 #include "base/text.h"
@@ -349,7 +350,9 @@ Result<Listed> Client::list(const Kind& kind, const Selection& selection) {
     if (items != nullptr && items->as_list() != nullptr) {
       for (Value& item : *items->as_list()) {
         tidy(item, kind);
-        listed.items.push_back(std::move(item));
+        // Copied, not moved: the lists and maps of a copy have no room to spare (a parser's have,
+        // half as much again), and the whole page's memory is free for the next one.
+        listed.items.emplace_back(std::as_const(item));
       }
     }
     listed.resource_version = page.at("metadata").at("resourceVersion").text();

@@ -31,7 +31,7 @@ struct ClientOptions {
   Milliseconds deadline{30'000};  // of one call with its retries
   unsigned attempts_max = 6;
   std::size_t idle_connections_max = 16;
-  std::size_t page_size = 500;  // of lists
+  std::size_t page_size = 100;  // of lists: a page is held as text and as a tree, some 3 MB
   std::string field_manager = "sluice";
 };
 

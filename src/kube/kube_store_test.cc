@@ -412,6 +412,17 @@ TEST_F(LeaseTest, WhoCannotRenewStopsBeforeOthersStart) {
   EXPECT_FALSE(first.election->is_leader());
 }
 
+TEST_F(LeaseTest, ACallThatHangsDoesNotKeepALeader) {
+  Replica first(*this, "first");
+  ASSERT_TRUE(until([&] { return first.leads == 1; }));
+  server_.intercept(
+      [](const Request&) -> std::optional<Reply> { return Reply{200, Map{}, "", false, 1'500}; });
+  const std::int64_t begin = monotonic_ns();
+  ASSERT_TRUE(until([&] { return first.losses == 1; }));
+  EXPECT_LT(monotonic_ns() - begin, 1'000'000'000);  // the lease's duration
+  EXPECT_FALSE(first.election->is_leader());
+}
+
 TEST_F(LeaseTest, WhoSeesAnotherInItsPlaceStops) {
   Replica first(*this, "first");
   ASSERT_TRUE(until([&] { return first.leads == 1; }));

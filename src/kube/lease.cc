@@ -57,9 +57,20 @@ struct LeaderElection::Impl {
   std::function<void()> on_released;  // written before `stop` is set, read after
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);  // the loop's thread
   std::atomic<bool> leading{false};
+  std::atomic<std::int64_t> held_ns{0};  // when we last knew that we hold it, before that call
   std::atomic<bool> releasing{false};
   Stop stop;
   std::thread thread;
+  // The thread may hang in a call: the loop watches the clock, too.
+  net::Timer watchdog{[](void* self) { static_cast<Impl*>(self)->check_clock(); }, this};
+  void check_clock();
+  bool is_overdue() const {
+    return monotonic_ns() - held_ns >= Nanoseconds(options.renew_deadline).count();
+  }
+  void lose() {  // the loop's thread
+    log::error("the lease is lost", {{"lease", options.name}});
+    if (on_lost && !releasing) on_lost();
+  }
 
   // --- The thread's own.
   Random random;
@@ -75,17 +86,28 @@ struct LeaderElection::Impl {
   void give_up_lease();
   void see(Value seen);
   void say(const Error& error);
-  void post(const std::function<void()>& callback);
+  void post(std::function<void()> work);
   Milliseconds pause() {  // spread, so that standbys do not ask all at once
     const auto period = static_cast<std::uint32_t>(options.retry_period.count());
     return Milliseconds(period + random.below(period / 5 + 1));
   }
 };
 
-void LeaderElection::Impl::post(const std::function<void()>& callback) {
-  loop.post([this, still = std::weak_ptr<bool>(alive), &callback] {
-    if (!still.expired() && callback && !releasing.load()) callback();
+// On the loop, unless we are gone by then.
+void LeaderElection::Impl::post(std::function<void()> work) {
+  loop.post([still = std::weak_ptr<bool>(alive), work = std::move(work)] {
+    if (!still.expired()) work();
   });
+}
+
+void LeaderElection::Impl::check_clock() {
+  if (!leading) return;
+  if (!is_overdue()) {
+    watchdog.arm(loop, options.retry_period);
+  } else if (leading.exchange(false)) {
+    stop.set();
+    lose();
+  }
 }
 
 void LeaderElection::Impl::say(const Error& error) {
@@ -165,7 +187,7 @@ bool LeaderElection::Impl::hold() {
 }
 
 void LeaderElection::Impl::give_up_lease() {
-  if (lease.is_null()) return;
+  if (lease.at("spec").at("holderIdentity").text() != options.identity) return;
   Value wanted = lease;
   Map spec = lease.at("spec").map();
   spec.set("holderIdentity", "");
@@ -179,33 +201,33 @@ void LeaderElection::Impl::give_up_lease() {
 }
 
 void LeaderElection::Impl::run() {
-  std::int64_t held_ns = 0;  // when we last knew that we hold it: before the call that said so
   while (!stop.is_set() && !client.is_stopped()) {
     const std::int64_t begin = monotonic_ns();
-    const bool holds = hold();
-    if (holds) {
+    if (hold()) {
       held_ns = begin;
+      if (stop.is_set()) break;  // too late: the watchdog has spoken, or a release
       if (!leading.exchange(true)) {
         log::info("leading", {{"lease", options.name}, {"identity", options.identity}});
-        post(on_leading);
+        post([this] {
+          watchdog.arm(loop, options.retry_period);
+          if (on_leading && !releasing) on_leading();
+        });
       }
-    } else if (leading && monotonic_ns() - held_ns >= Nanoseconds(options.renew_deadline).count()) {
-      break;
-    } else if (leading && !lease.is_null() &&
-               lease.at("spec").at("holderIdentity").text() != options.identity) {
-      break;  // another holds it
+    } else if (leading) {
+      const bool is_anothers =
+          !lease.is_null() && lease.at("spec").at("holderIdentity").text() != options.identity;
+      if (is_anothers || is_overdue()) break;
     }
     if (!stop.wait(leading ? options.retry_period : pause())) break;
   }
   const bool had = leading.exchange(false);
   if (releasing) {
-    if (had) give_up_lease();
-    loop.post([this, still = std::weak_ptr<bool>(alive)] {
-      if (!still.expired() && on_released) on_released();
+    give_up_lease();
+    post([this] {
+      if (on_released) on_released();
     });
   } else if (had && !stop.is_set()) {
-    log::error("the lease is lost", {{"lease", options.name}});
-    post(on_lost);
+    post([this] { lose(); });
   }
 }
 
