@@ -13,6 +13,10 @@ sluice_room(gateway USES route http net)
 sluice_room(operator USES compile store)
 sluice_room(runtime USES resource store net)
 sluice_room(kube USES resource http net store)
+if(TEST kube)
+  # Those need an API server: `make test-cluster` runs them by SLUICE_TEST_KUBECONFIG.
+  set_tests_properties(kube PROPERTIES ENVIRONMENT "GTEST_FILTER=-KubeClusterTest.*")
+endif()
 sluice_room(model USES base http net LIBRARIES ${SLUICE_XGBOOST} Boost::headers)
 sluice_room(executor USES resource http net LIBRARIES ZLIB::ZLIB)
 
