@@ -33,6 +33,9 @@ namespace {
 // What watches may have told before the loop's thread took it: then they wait, and so does the
 // server. Some 10 MB.
 constexpr std::size_t kInboxMax = 4'000;
+// After so many writes, when all have their answer, what they took goes back to the system: a start
+// writes everything at once, and then nothing for hours.
+constexpr std::uint64_t kWritesUntilTrim = 500;
 
 struct Told {
   enum class What : std::uint8_t { kListed, kEvent, kTrouble, kAnswer };
@@ -134,6 +137,7 @@ struct KubeStore::Impl {
   std::map<ObjectKey, std::string> removed_uids;  // the server took our removal of this very object
   Lanes lanes;
   std::uint64_t events_made = 0;
+  std::uint64_t writes_since_trim = 0;
 
   std::vector<Handler> handlers;
   std::deque<Change> changes;  // not yet delivered
@@ -262,6 +266,10 @@ void KubeStore::Impl::take(Told& told) {
     }
     case Told::What::kAnswer:
       on_answer(std::move(*told.answer));
+      if (++writes_since_trim >= kWritesUntilTrim && lanes.size() == 0) {
+        malloc_trim(0);
+        writes_since_trim = 0;
+      }
       break;
   }
 }
