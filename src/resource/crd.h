@@ -6,8 +6,8 @@
 
 namespace sluice::resource {
 
-// Graphs may be as deep as one likes, structural schemas may not: nodes below this depth (the
-// graph's top node is 0) are taken as they are written. Seldon's own CRD drops them unseen.
+// A structural schema can't refer to itself: nodes below this depth (the graph's top node is 0) are
+// taken as they are written, so that compile can refuse them. Seldon's own CRD drops them unseen.
 inline constexpr int kGraphDepth = 10;
 
 // The whole document. All versions have one schema; v1 is stored. Says nothing of words (a unit's

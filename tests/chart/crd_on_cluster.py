@@ -10,6 +10,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
 
 import yaml
 
@@ -80,10 +81,14 @@ def main():
     applied = subprocess.run([*kubectl, "apply", "--server-side", "-f", str(CRD)], text=True, stderr=subprocess.PIPE)
     if applied.returncode:
         sys.exit("the CRD is refused: " + applied.stderr)
-    run(kubectl, "wait", "--for=condition=Established", "crd/" + NAME, "--timeout=60s")
-    crd = json.loads(run(kubectl, "get", "crd", NAME, "-o", "json").stdout)
-    conditions = {c["type"]: c for c in crd["status"]["conditions"]}
-    if conditions.get("NonStructuralSchema", {}).get("status") == "True" or conditions["Established"]["status"] != "True":
+    conditions = {}
+    for _ in range(120):  # kubectl wait gives up on a definition that has no conditions yet
+        crd = json.loads(run(kubectl, "get", "crd", NAME, "-o", "json").stdout)
+        conditions = {c["type"]: c for c in crd.get("status", {}).get("conditions") or []}
+        if conditions.get("Established", {}).get("status") == "True":
+            break
+        time.sleep(0.5)
+    if conditions.get("NonStructuralSchema", {}).get("status") == "True" or conditions.get("Established", {}).get("status") != "True":
         problems.append("conditions of the CRD: %s" % conditions)
     documents = list(recorded()) + [("deep graph", deep(15), "")]
     for version in ("v1alpha2", "v1alpha3"):
