@@ -168,6 +168,61 @@ TEST(Change, a_refused_request_asks_the_newest_configuration) {
   EXPECT_EQ(world.metric("sluice_reroutes_total"), 1);
 }
 
+// Of two weighted versions one is gone, refusing or without any endpoint: the other answers all.
+TEST(Change, a_version_that_is_down_costs_its_share_nothing) {
+  for (const bool refuses : {true, false}) {
+    World world;
+    Backend live(echo("live"));
+    std::uint16_t gone = 0;
+    {
+      Backend temporary(echo("gone"));
+      gone = temporary.port();
+    }
+    world.cluster("live", {live.port()});
+    refuses ? world.cluster("dead", {gone}) : world.cluster("dead", {});
+    world.cluster("never", {live.port()});
+    auto rule = world.rule("/", "dead");
+    auto& forward = World::forward(*rule);
+    forward.destinations[0].weight = 75;
+    forward.destinations.push_back({});
+    forward.destinations[1].weight = 0;
+    forward.destinations[1].cluster = world.id("never");
+    forward.destinations.push_back({});
+    forward.destinations[2].weight = 25;
+    forward.destinations[2].cluster = world.id("live");
+    forward.weight_total = 100;
+    world.add(rule);
+    world.publish();
+    Socket socket = world.connect();
+    for (int i = 0; i < 40; ++i) {
+      socket.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi");
+      const Message answer = read_message(socket);
+      ASSERT_TRUE(answer.ok);
+      ASSERT_EQ(answer.body, "live");
+    }
+    EXPECT_GT(world.metric("sluice_failovers_total"), 0);
+  }
+}
+
+// With nothing else to take it, it fails as ever; a destination of weight 0 is never taken.
+TEST(Change, a_lone_version_that_is_down_is_said) {
+  World world;
+  Backend idle(echo("idle"));
+  world.cluster("dead", {});
+  world.cluster("idle", {idle.port()});
+  auto rule = world.rule("/", "dead");
+  auto& forward = World::forward(*rule);
+  forward.destinations[0].weight = 100;
+  forward.destinations.push_back({});
+  forward.destinations[1].weight = 0;
+  forward.destinations[1].cluster = world.id("idle");
+  forward.weight_total = 100;
+  world.add(rule);
+  world.publish();
+  EXPECT_EQ(world.get("/").body, "no healthy upstream");
+  EXPECT_EQ(idle.hits(), 0);
+}
+
 TEST(Change, answers_never_cross) {
   World world;
   Backend backend([](const Message& request, int) { return Backend::answer(request.start); });

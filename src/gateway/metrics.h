@@ -50,6 +50,7 @@ struct alignas(64) Metrics {
   Cell retries;
   Cell free_retries;  // nothing of the request had been delivered
   Cell reroutes;      // ... and a newer configuration was asked
+  Cell failovers;     // ... and another destination of the rule was tried
   Cell mirrors;
   Cell mirrors_dropped;
   Cell ejections;

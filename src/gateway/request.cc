@@ -57,6 +57,7 @@ void Request::reset(Downstream& downstream) {
   endpoint_ = nullptr;
   tried_.count = 0;
   tries_ = policy_retries_ = free_retries_ = reroutes_ = 0;
+  left_destinations_ = 0;
   sent_ns_ = head_ns_ = deadline_ns_ = 0;
   fresh_ = head_sent_ = tail_sent_ = counts_retry_ = false;
   phase_ = Phase::kReceived;

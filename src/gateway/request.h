@@ -90,6 +90,7 @@ class Request final : public Exchange {
   bool try_elsewhere(Failure failure, bool undelivered, bool reused);
   bool try_by_policy(Failure failure);
   bool reroute();
+  bool try_other_destination();
   void schedule_retry();
   bool can_replay() const noexcept { return !body_dropped_; }
   std::string_view body() const noexcept;
@@ -171,6 +172,7 @@ class Request final : public Exchange {
   unsigned policy_retries_ = 0;  //
   unsigned free_retries_ = 0;
   unsigned reroutes_ = 0;
+  std::uint64_t left_destinations_ = 0;  // bit n: destination n of the rule has failed this request
   std::int64_t sent_ns_ = 0;
   std::int64_t head_ns_ = 0;
   std::int64_t deadline_ns_ = 0;  // of the route's timeout; 0: none

@@ -1,11 +1,14 @@
 // Tries: which endpoint, sending, failing, trying again.
 //
-// A request is tried again in three ways, in this order:
+// A request is tried again in four ways, in this order:
 // 1. free: nothing of it can have reached a program (refused, or closed before it arrived), or it
 //    is idempotent and went out on a connection that had been idle. Another endpoint or a fresh
 //    connection is tried at once; it is not counted as a retry, since no retry policy was needed.
 // 2. rerouted: the endpoints are exhausted, but a newer configuration is there: ask that.
-// 3. by policy: RetryPolicy, with back-off.
+// 3. elsewhere: nothing was delivered, no endpoint of this destination answers, and the rule has
+// others
+//    with a weight: one of those takes the request. A version that is down costs its share nothing.
+// 4. by policy: RetryPolicy, with back-off.
 #include <algorithm>
 
 #include "gateway/mirror.h"
@@ -19,6 +22,7 @@ namespace sluice::gateway {
 namespace {
 constexpr unsigned kFreeRetriesMax = 12;  // of one request: a bound, not a policy
 constexpr unsigned kReroutesMax = 3;
+constexpr std::size_t kDestinationsTracked = 64;  // bits of left_destinations_
 }  // namespace
 
 void Request::begin_try() {
@@ -42,7 +46,7 @@ void Request::begin_try() {
   }
   EndpointState* endpoint = clusters.pick(*state, tried_, hash_key(), worker_.now_ns());
   if (endpoint == nullptr) {
-    if (!reroute()) reply_failure(Failure::kNoEndpoint);
+    if (!reroute() && !try_other_destination()) reply_failure(Failure::kNoEndpoint);
     return;
   }
   cluster_ = state;
@@ -225,7 +229,7 @@ void Request::try_failed(Failure failure, bool undelivered, bool reused) {
   if (connect ? has_other : failure == Failure::kTermination) {
     if (try_elsewhere(failure, undelivered, reused)) return;
   }
-  if (connect && undelivered && reroute()) return;
+  if (connect && undelivered && !has_other && (reroute() || try_other_destination())) return;
   if (try_by_policy(failure)) return;
   reply_failure(failure);
 }
@@ -251,7 +255,42 @@ bool Request::reroute() {
   worker_.leave_snapshot(*snapshot_);
   snapshot_ = &worker_.use_snapshot();
   tried_.count = 0;
+  left_destinations_ = 0;
   route();
+  return true;
+}
+
+// REQUIRES: no try is under way. One of the rule's other destinations, by weight; each at most
+// once.
+bool Request::try_other_destination() {
+  const auto& destinations = forward_->destinations;
+  if (destinations.size() < 2 || !can_replay()) return false;
+  const auto index_of = [&](const route::Destination& each) {
+    return static_cast<std::size_t>(&each - destinations.data());
+  };
+  const auto is_left = [&](const route::Destination& each) {
+    const std::size_t index = index_of(each);
+    return each.weight > 0 && index < kDestinationsTracked &&
+           (left_destinations_ >> index & 1U) == 0;
+  };
+  if (index_of(*destination_) >= kDestinationsTracked) return false;
+  left_destinations_ |= std::uint64_t{1} << index_of(*destination_);
+  std::uint64_t total = 0;
+  for (const route::Destination& each : destinations) total += is_left(each) ? each.weight : 0;
+  if (total == 0) return false;
+  std::uint64_t point = worker_.random().next() % total;
+  for (const route::Destination& each : destinations) {
+    if (!is_left(each)) continue;
+    if (point < each.weight) {
+      destination_ = &each;
+      break;
+    }
+    point -= each.weight;
+  }
+  worker_.metrics().failovers.add();
+  release_try();
+  tried_.count = 0;
+  begin_try();
   return true;
 }
 
