@@ -265,7 +265,7 @@ int operate(const OperatorOptions& options) {
   }
   kube::ClientOptions client_options;
   auto client = kube::Client::make(*config, client_options);
-  auto lease_client = kube::Client::make(*config, client_options);
+  auto lease_client = kube::Client::make(*config, kube::lease_client_options());
   for (const auto* each : {&client, &lease_client}) {
     if (*each) continue;
     log::error("no API server to talk to", {{"error", to_string(each->error())}});
