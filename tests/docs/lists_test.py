@@ -39,3 +39,14 @@ def test_numbers_in_the_readme_name_their_file():
 def test_the_command_line_page_is_what_help_says():
     made = subprocess.run([str(ROOT / "tools" / "cli_page")], capture_output=True, text=True, check=True, env={**os.environ, "SLUICE": str(SLUICE)}).stdout
     assert (ROOT / "docs" / "reference" / "cli.md").read_text() == made, "run tools/cli_page --write"
+
+
+def test_the_page_of_limits_has_those_of_the_code():
+    header = (ROOT / "src" / "base" / "limits.h").read_text()
+    page = (ROOT / "docs" / "reference" / "limits.md").read_text()
+    written = {}
+    for name, text in re.findall(r"constexpr [\w:]+ (k\w+) =\s*([^;]+);", header):
+        numbers = [int(re.sub(r"\D", "", part)) for part in text.split("<<")]  # "64U << 20U", "100'000"
+        written[name] = numbers[0] << (numbers[1] if len(numbers) > 1 else 0)
+    told = {name: int(value) for name, value in re.findall(r"^\| `(k\w+)` \| (\d+) \|", page, re.MULTILINE)}
+    assert told == written
