@@ -102,7 +102,7 @@ void Gateway::Impl::bind(Port& port, std::vector<std::vector<BoundSocket>>& sock
   port.error.clear();
   port.is_bound = true;
   port.address = *address;
-  log::info("listening", {{"gateway_port", port.gateway_port}, {"address", address->text()}});
+  log::debug("listening", {{"gateway_port", port.gateway_port}, {"address", address->text()}});
   for (std::size_t i = 0; i < opened.size(); ++i) {
     sockets[i].push_back({port.gateway_port, port.bind, std::move(opened[i])});
   }

@@ -166,11 +166,13 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   const std::string after(made.status.at("state").text());
   said->second = after;
   if (before != after) {
-    const std::string description(made.status.at("description").text());
-    log::write(after == "Failed" ? log::Level::kError : log::Level::kInfo,
-               "SeldonDeployment is " + after,
-               {{"deployment", deployment_key.namespace_ + "/" + deployment_key.name},
-                {"description", description}});
+    const std::string name = deployment_key.namespace_ + "/" + deployment_key.name;
+    if (const auto description = made.status.at("description").text(); after == "Failed") {
+      log::error("SeldonDeployment is Failed",
+                 {{"deployment", name}, {"description", description}});
+    } else {
+      log::info("SeldonDeployment is " + after, {{"deployment", name}});
+    }
   }
   if (before != after && announce_) {
     announce_(
