@@ -1,34 +1,34 @@
 // A persistent map from 64-bit hashes to buckets: setting one makes a new map that shares all but
 // the path to it (at most 13 nodes of at most 32 slots). What keys are, and what to do when two of
-// them have one hash, is the bucket's business.
+// them have one hash, is the bucket's business. The slot that leads to a node tells what is in it,
+// so that a look-up touches one slot of each node and nothing else.
 // Thread: any; immutable but for `set`, which changes this map and no copy of it.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
-#include <vector>
 
 namespace sluice::route {
 
 template <class Bucket>
 class HashTrie {
  public:
-  bool empty() const noexcept { return root_ == nullptr; }
+  bool empty() const noexcept { return root_.of == nullptr; }
 
   // nullptr: nothing with that hash. No allocation.
   const Bucket* find(std::uint64_t hash) const noexcept {
-    const Node* node = root_.get();
-    for (unsigned shift = 0; node != nullptr; shift += kBits) {
+    const Slot* node = &root_;
+    for (unsigned shift = 0;; shift += kBits) {
       const std::uint32_t bit = bit_of(hash, shift);
-      if ((node->present & bit) == 0) return nullptr;
-      const Slot& slot = node->slots[index_of(*node, bit)];
-      if (slot.node == nullptr) return slot.hash == hash ? slot.bucket.get() : nullptr;
-      node = slot.node.get();
+      if ((present(*node) & bit) == 0) return nullptr;
+      const Slot& slot = slots(*node)[index_of(*node, bit)];
+      if ((deeper(*node) & bit) == 0) return slot.word == hash ? bucket(slot) : nullptr;
+      node = &slot;
     }
-    return nullptr;
   }
 
   // nullptr erases.
@@ -38,91 +38,107 @@ class HashTrie {
 
   template <class Function>
   void for_each(Function&& function) const {
-    visit(root_.get(), function);
+    visit(root_, function);
   }
 
  private:
   static constexpr unsigned kBits = 5;
-  struct Node;
+  // A bucket and its hash; or a node, an array of slots in order of the hash's bits at its level,
+  // and two sets of those bits: which of them have a slot, and whose slot is a node.
   struct Slot {
-    std::uint64_t hash = 0;
-    std::shared_ptr<const Bucket> bucket;  // one of the two is set
-    std::shared_ptr<const Node> node;
-  };
-  struct Node {
-    std::uint32_t present = 0;
-    std::vector<Slot> slots;
+    std::uint64_t word = 0;          // the hash; or `deeper` over `present`
+    std::shared_ptr<const void> of;  // const Bucket; or const Slot[]
   };
 
+  static std::uint32_t present(const Slot& node) noexcept {
+    return static_cast<std::uint32_t>(node.word);
+  }
+  static std::uint32_t deeper(const Slot& node) noexcept {
+    return static_cast<std::uint32_t>(node.word >> 32U);
+  }
+  static const Slot* slots(const Slot& node) noexcept {
+    return static_cast<const Slot*>(node.of.get());
+  }
+  static const Bucket* bucket(const Slot& slot) noexcept {
+    return static_cast<const Bucket*>(slot.of.get());
+  }
   static std::uint32_t bit_of(std::uint64_t hash, unsigned shift) noexcept {
     return 1U << (hash >> shift & 31U);
   }
-  static std::size_t index_of(const Node& node, std::uint32_t bit) noexcept {
-    return static_cast<std::size_t>(std::popcount(node.present & (bit - 1)));
+  static std::size_t index_of(const Slot& node, std::uint32_t bit) noexcept {
+    return static_cast<std::size_t>(std::popcount(present(node) & (bit - 1)));
+  }
+  static std::size_t size_of(const Slot& node) noexcept {
+    return static_cast<std::size_t>(std::popcount(present(node)));
   }
 
-  static std::shared_ptr<const Node> with(const std::shared_ptr<const Node>& node,
-                                          std::uint64_t hash, std::shared_ptr<const Bucket> bucket,
-                                          unsigned shift) {
-    auto made = node == nullptr ? std::make_shared<Node>() : std::make_shared<Node>(*node);
-    const std::uint32_t bit = bit_of(hash, shift);
-    const std::size_t index = index_of(*made, bit);
-    if ((made->present & bit) == 0) {
-      made->present |= bit;
-      made->slots.insert(made->slots.begin() + static_cast<std::ptrdiff_t>(index),
-                         Slot{hash, std::move(bucket), nullptr});
-      return made;
-    }
-    Slot& slot = made->slots[index];
-    if (slot.node != nullptr) {
-      slot.node = with(slot.node, hash, std::move(bucket), shift + kBits);
-    } else if (slot.hash == hash) {
-      slot.bucket = std::move(bucket);
-    } else {  // two hashes that agree so far: one level deeper
-      auto below = with(nullptr, slot.hash, std::move(slot.bucket), shift + kBits);
-      slot = Slot{0, nullptr, with(below, hash, std::move(bucket), shift + kBits)};
-    }
-    return made;
+  // The node with that slot for that bit, in the place of the one that it has.
+  static Slot with_slot(const Slot& node, std::uint32_t bit, Slot slot, bool is_node) {
+    const bool is_new = (present(node) & bit) == 0;
+    const std::size_t size = size_of(node);
+    const std::size_t index = index_of(node, bit);
+    const auto made = std::make_shared<Slot[]>(size + (is_new ? 1 : 0));
+    const Slot* from = slots(node);
+    std::copy(from, from + index, made.get());
+    std::copy(from + index + (is_new ? 0 : 1), from + size, made.get() + index + 1);
+    made[index] = std::move(slot);
+    const std::uint32_t deep = is_node ? deeper(node) | bit : deeper(node) & ~bit;
+    return node_of(present(node) | bit, deep, made);
   }
 
-  static std::shared_ptr<const Node> without(const std::shared_ptr<const Node>& node,
-                                             std::uint64_t hash, unsigned shift) {
-    if (node == nullptr) return node;
+  static Slot without_slot(const Slot& node, std::uint32_t bit) {
+    const std::size_t size = size_of(node);
+    if (size == 1) return {};
+    const std::size_t index = index_of(node, bit);
+    const auto made = std::make_shared<Slot[]>(size - 1);
+    std::copy(slots(node), slots(node) + index, made.get());
+    std::copy(slots(node) + index + 1, slots(node) + size, made.get() + index);
+    return node_of(present(node) & ~bit, deeper(node) & ~bit, made);
+  }
+
+  static Slot node_of(std::uint32_t present, std::uint32_t deeper,
+                      const std::shared_ptr<Slot[]>& slots) {
+    return {std::uint64_t{deeper} << 32U | present,
+            std::shared_ptr<const void>(slots, slots.get())};
+  }
+
+  static Slot with(const Slot& node, std::uint64_t hash, std::shared_ptr<const Bucket> bucket,
+                   unsigned shift) {
     const std::uint32_t bit = bit_of(hash, shift);
-    if ((node->present & bit) == 0) return node;
-    const std::size_t index = index_of(*node, bit);
-    const Slot& slot = node->slots[index];
-    std::shared_ptr<const Node> below;
-    if (slot.node == nullptr) {
-      if (slot.hash != hash) return node;
-    } else {
-      below = without(slot.node, hash, shift + kBits);
-      if (below == slot.node) return node;
+    if ((present(node) & bit) == 0) return with_slot(node, bit, {hash, std::move(bucket)}, false);
+    const Slot& slot = slots(node)[index_of(node, bit)];
+    if ((deeper(node) & bit) != 0) {
+      return with_slot(node, bit, with(slot, hash, std::move(bucket), shift + kBits), true);
     }
-    if (below == nullptr && node->slots.size() == 1) return nullptr;
-    auto made = std::make_shared<Node>(*node);
-    if (below != nullptr) {
-      made->slots[index].node = std::move(below);
-    } else {
-      made->present &= ~bit;
-      made->slots.erase(made->slots.begin() + static_cast<std::ptrdiff_t>(index));
-    }
-    return made;
+    if (slot.word == hash) return with_slot(node, bit, {hash, std::move(bucket)}, false);
+    // Two hashes that agree so far: one level deeper.
+    const Slot below = with_slot({}, bit_of(slot.word, shift + kBits), slot, false);
+    return with_slot(node, bit, with(below, hash, std::move(bucket), shift + kBits), true);
+  }
+
+  static Slot without(const Slot& node, std::uint64_t hash, unsigned shift) {
+    const std::uint32_t bit = bit_of(hash, shift);
+    if ((present(node) & bit) == 0) return node;
+    const Slot& slot = slots(node)[index_of(node, bit)];
+    if ((deeper(node) & bit) == 0) return slot.word == hash ? without_slot(node, bit) : node;
+    Slot below = without(slot, hash, shift + kBits);
+    if (below.of == nullptr) return without_slot(node, bit);
+    return below.of == slot.of ? node : with_slot(node, bit, std::move(below), true);
   }
 
   template <class Function>
-  static void visit(const Node* node, Function& function) {
-    if (node == nullptr) return;
-    for (const Slot& slot : node->slots) {
-      if (slot.node != nullptr) {
-        visit(slot.node.get(), function);
+  static void visit(const Slot& node, Function& function) {
+    for (std::size_t i = 0, bits = present(node); bits != 0; ++i, bits &= bits - 1) {
+      const Slot& slot = slots(node)[i];
+      if ((deeper(node) & bits & -bits) != 0) {
+        visit(slot, function);
       } else {
-        function(*slot.bucket);
+        function(*bucket(slot));
       }
     }
   }
 
-  std::shared_ptr<const Node> root_;
+  Slot root_;  // a node
 };
 
 }  // namespace sluice::route

@@ -9,17 +9,6 @@
 
 namespace sluice::route {
 
-using Entries = std::vector<Entry>;
-
-bool comes_before(const RuleOrder& a, const RuleOrder& b) noexcept {
-  if (a.catch_all != b.catch_all) return b.catch_all;
-  if (a.server != b.server) return a.server < b.server;
-  if (a.created != b.created) return a.created < b.created;
-  if (const int names = a.name.compare(b.name); names != 0) return names < 0;
-  if (const int spaces = a.namespace_.compare(b.namespace_); spaces != 0) return spaces < 0;
-  return a.index < b.index;
-}
-
 struct PathIndex::Node {
   std::string label;   // what this node adds to its parent's path; "" at the root alone
   std::string firsts;  // first bytes of the children's labels, ascending
@@ -75,21 +64,6 @@ struct Step {
   NodePointer node;
   std::size_t child = 0;  // the way taken from it
 };
-
-void insert_entry(Entries& entries, Entry entry) {
-  const auto at = std::upper_bound(
-      entries.begin(), entries.end(), entry,
-      [](const Entry& a, const Entry& b) { return comes_before(a->order, b->order); });
-  entries.insert(at, std::move(entry));
-}
-
-void erase_entry(Entries& entries, const RuleOrder& order) {
-  const auto at = std::lower_bound(
-      entries.begin(), entries.end(), order,
-      [](const Entry& a, const RuleOrder& b) { return comes_before(a->order, b); });
-  SLUICE_ASSERT(at != entries.end() && (*at)->order == order);
-  entries.erase(at);
-}
 
 Entries& entries_of(Node& node, const StringMatch& uri) {
   return uri.kind == StringMatch::Kind::kExact ? node.exact : node.prefix;
@@ -194,21 +168,6 @@ NodePointer remove_from_tree(const NodePointer& root, std::string_view key, cons
   return rebuild(steps, joined(std::move(made)));
 }
 
-bool is_before(const PlacedRule& rule, const PlacedRule* best) noexcept {
-  return best == nullptr || comes_before(rule.order, best->order);
-}
-
-// Of rules whose uri accepts: the first that accepts all.
-void improve_from(const Entries& entries, const RequestHead& request,
-                  const PlacedRule*& best) noexcept {
-  for (const Entry& entry : entries) {
-    if (!is_before(*entry, best)) return;  // nor is any behind it
-    if (!entry->rule->match.accepts_but_uri(request)) continue;
-    best = entry.get();
-    return;
-  }
-}
-
 struct SameCase {
   static char of(char c) noexcept { return c; }
   static bool starts_with(std::string_view path, std::string_view label) noexcept {
@@ -228,8 +187,7 @@ struct LowerCase {
 };
 
 template <class Case>
-void improve_from_tree(const Node* node, const RequestHead& request,
-                       const PlacedRule*& best) noexcept {
+void improve_from_tree(const Node* node, const RequestHead& request, Best& best) noexcept {
   std::string_view rest = request.path;
   for (;;) {
     improve_from(node->prefix, request, best);
@@ -265,7 +223,27 @@ bool is_literal(const std::optional<StringMatch>& uri) {
 }  // namespace
 
 bool PathIndex::empty() const noexcept {
-  return literal_ == nullptr && ignoring_case_ == nullptr && others_ == nullptr;
+  return hashed_ == nullptr && literal_ == nullptr && ignoring_case_ == nullptr &&
+         others_ == nullptr;
+}
+
+bool PathIndex::add_hashed(const Entry& entry) {
+  const auto place = LiteralIndex::place_of(*entry->rule->match.uri);
+  if (!place) return false;
+  auto made = hashed_ == nullptr ? std::make_shared<LiteralIndex>()
+                                 : std::make_shared<LiteralIndex>(*hashed_);
+  if (!made->add(*place, entry)) return false;
+  hashed_ = std::move(made);
+  return true;
+}
+
+bool PathIndex::remove_hashed(const PlacedRule& rule) {
+  const auto place = LiteralIndex::place_of(*rule.rule->match.uri);
+  if (!place || hashed_ == nullptr) return false;
+  auto made = std::make_shared<LiteralIndex>(*hashed_);
+  if (!made->remove(*place, rule)) return false;
+  hashed_ = made->empty() ? nullptr : std::move(made);
+  return true;
 }
 
 void PathIndex::add(Entry entry) {
@@ -278,7 +256,7 @@ void PathIndex::add(Entry entry) {
   } else if (uri->ignore_case) {
     ignoring_case_ =
         add_to_tree(std::move(ignoring_case_), to_lower(uri->text), *uri, std::move(entry));
-  } else {
+  } else if (!add_hashed(entry)) {
     literal_ = add_to_tree(std::move(literal_), uri->text, *uri, std::move(entry));
   }
 }
@@ -293,12 +271,13 @@ void PathIndex::remove(const PlacedRule& rule) {
     if (others_->empty()) others_ = nullptr;
   } else if (uri->ignore_case) {
     ignoring_case_ = remove_from_tree(ignoring_case_, to_lower(uri->text), *uri, rule.order);
-  } else {
+  } else if (!remove_hashed(rule)) {
     literal_ = remove_from_tree(literal_, uri->text, *uri, rule.order);
   }
 }
 
-void PathIndex::improve(const RequestHead& request, const PlacedRule*& best) const noexcept {
+void PathIndex::improve(const RequestHead& request, Best& best) const noexcept {
+  if (hashed_ != nullptr) hashed_->improve(request, best);
   if (literal_ != nullptr) improve_from_tree<SameCase>(literal_.get(), request, best);
   if (ignoring_case_ != nullptr) {
     improve_from_tree<LowerCase>(ignoring_case_.get(), request, best);
@@ -307,12 +286,13 @@ void PathIndex::improve(const RequestHead& request, const PlacedRule*& best) con
   for (const Entry& entry : *others_) {
     if (!is_before(*entry, best)) return;
     if (!entry->rule->match.accepts(request)) continue;
-    best = entry.get();
+    best = {entry.get(), entry->rule.get()};
     return;
   }
 }
 
 void PathIndex::collect(std::vector<PlacedRule>& into) const {
+  if (hashed_ != nullptr) hashed_->collect(into);
   collect_tree(literal_.get(), into);
   collect_tree(ignoring_case_.get(), into);
   if (others_ == nullptr) return;

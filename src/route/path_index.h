@@ -1,23 +1,17 @@
-// Rules of one virtual host by what their uri asks for: a radix tree over literal paths, another
-// one over those that ignore case, and a list of the rest (regular expressions, no uri) in order.
-// Persistent: a copy is three pointers; add and remove change this copy alone, at the cost of a
+// Rules of one virtual host by what their uri asks for: literal paths by hash where that can be
+// (exact ones, and prefixes that end in '/'), else in a radix tree; another tree of those that
+// ignore case; and a list of the rest (regular expressions, no uri) in order.
+// Persistent: a copy is four pointers; add and remove change this copy alone, at the cost of a
 // path of nodes.
 #pragma once
 
-#include <cstddef>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "route/table.h"
+#include "route/entries.h"
+#include "route/literal_index.h"
 
 namespace sluice::route {
-
-using Entry = std::shared_ptr<const PlacedRule>;
-
-// The law's order. Integers first: names are compared on ties alone.
-bool comes_before(const RuleOrder& a, const RuleOrder& b) noexcept;
 
 class PathIndex {
  public:
@@ -26,15 +20,18 @@ class PathIndex {
   void add(Entry entry);
   void remove(const PlacedRule& rule);
   // `best` becomes the first rule in order that accepts, if that is before `best`. No allocation.
-  void improve(const RequestHead& request, const PlacedRule*& best) const noexcept;
+  void improve(const RequestHead& request, Best& best) const noexcept;
   void collect(std::vector<PlacedRule>& into) const;
 
   struct Node;
 
  private:
+  bool add_hashed(const Entry& entry);         // false: the tree has to take it
+  bool remove_hashed(const PlacedRule& rule);  // false: it is in the tree
+  std::shared_ptr<const LiteralIndex> hashed_;
   std::shared_ptr<const Node> literal_;
   std::shared_ptr<const Node> ignoring_case_;  // labels in lower case
-  std::shared_ptr<const std::vector<Entry>> others_;
+  std::shared_ptr<const Entries> others_;
 };
 
 }  // namespace sluice::route

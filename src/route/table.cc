@@ -68,8 +68,7 @@ std::uint64_t header_hash(const Match& match, const HeaderNames& names) {
                               : mix(first, hash_of(exact_header(match, names.second)->value.text));
 }
 
-void improve_from_group(const HeaderGroup& group, const RequestHead& request,
-                        const PlacedRule*& best) noexcept {
+void improve_from_group(const HeaderGroup& group, const RequestHead& request, Best& best) noexcept {
   const auto look_up = [&](std::uint64_t hash) {
     if (const PathIndex* found = group.rules.find(hash)) found->improve(request, best);
   };
@@ -152,10 +151,10 @@ std::vector<PlacedRule> VirtualHost::rules() const {
 }
 
 const Rule* VirtualHost::find(const RequestHead& request) const noexcept {
-  const PlacedRule* best = nullptr;
+  Best best;
   impl_->rules.improve(request, best);
   for (const HeaderGroup& group : impl_->groups) improve_from_group(group, request, best);
-  return best == nullptr ? nullptr : best->rule.get();
+  return best.rule;
 }
 
 // Virtual hosts by hash of the name, or of a wildcard's suffix.

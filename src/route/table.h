@@ -75,8 +75,8 @@ class RouteTable {
 };
 
 // Makes the next table from the one before. Control thread. Cost of add and remove: that of the
-// rule, whatever the size of the table (persistent structures: radix tree over paths, sharded hash
-// over exact header pairs and hosts).
+// rule, whatever the size of the table (persistent structures: hash tries over hosts, literal paths
+// and exact header pairs, a radix tree over other prefixes).
 class RouteTableBuilder {
  public:
   RouteTableBuilder();  // an empty table

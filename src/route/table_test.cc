@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <cstring>
 #include <map>
 #include <optional>
 
 #include "base/random.h"
 #include "base/text.h"
+#include "route/path_hash.h"
 
 namespace sluice::route {
 namespace {
@@ -116,6 +118,65 @@ TEST(RouteTableTest, chains_of_prefixes_are_destroyed_in_a_loop) {
   ASSERT_EQ(pthread_create(&thread, &small, destroy, &table), 0);
   ASSERT_EQ(pthread_join(thread, nullptr), 0);
   EXPECT_EQ(table, nullptr);
+}
+
+// Two paths of one hash: a first word that makes the hash zero, and then as many zeros as you like.
+TEST(RouteTableTest, paths_of_one_hash_are_told_apart) {
+  const std::uint64_t start = PathHash("").value();
+  std::string one(sizeof start, ' ');
+  std::memcpy(one.data(), &start, sizeof start);
+  const std::string two = one + std::string(8, '\0');
+  const auto hash_of = [](const std::string& path) {
+    PathHash hash(path);
+    while (hash.next()) {
+    }
+    return hash.value();
+  };
+  ASSERT_EQ(hash_of(one + "/"), hash_of(two + "/"));
+  ASSERT_EQ(hash_of(one), hash_of(two));
+  ASSERT_NE(hash_of("/a/b"), hash_of("/a/c"));
+
+  const PlacedRule first = placed("a", on_prefix(one + "/"));
+  const PlacedRule second = placed("b", on_prefix(two + "/"));
+  RouteTableBuilder builder;
+  builder.add("*", first);
+  builder.add("*", second);
+  const auto both = builder.build();
+  EXPECT_EQ(find(*both, "h", one + "/x"), "a");
+  EXPECT_EQ(find(*both, "h", two + "/x"), "b");
+  builder.remove("*", first);
+  builder.add("*", placed("c", on_prefix(two + "/")));  // now there is room for this path
+  const auto later = builder.build();
+  EXPECT_EQ(find(*later, "h", one + "/x"), "");
+  EXPECT_EQ(find(*later, "h", two + "/x"), "b");
+  builder.remove("*", second);
+  EXPECT_EQ(find(*builder.build(), "h", two + "/x"), "c");
+  EXPECT_EQ(find(*both, "h", one + "/x"), "a");  // the older table is as it was
+}
+
+// Paths of all lengths and depths, so that words, inline text and the slashes that are looked at
+// have their borders met; each alone with its neighbours, exact and prefix.
+TEST(RouteTableTest, long_and_deep_paths_are_found_exactly) {
+  for (const std::string step : {"/", "/a", "/abcdefg", "/abcdefgh"}) {
+    std::string path;
+    for (int depth = 1; depth <= 40; ++depth) {
+      path += step;
+      const std::string prefix = path + "/";
+      Match exact = on_prefix(path);
+      exact.uri->kind = StringMatch::Kind::kExact;
+      RouteTableBuilder builder;
+      builder.add("*", placed("a", exact));
+      builder.add("*", placed("b", on_prefix(prefix)));
+      const auto table = builder.build();
+      EXPECT_EQ(find(*table, "h", path), "a") << path;
+      EXPECT_EQ(find(*table, "h", prefix), "b") << path;
+      EXPECT_EQ(find(*table, "h", prefix + "x/y"), "b") << path;
+      EXPECT_EQ(find(*table, "h", path + "x"), "") << path;
+      std::string other = prefix;
+      other[other.size() - 2] = '_';
+      EXPECT_EQ(find(*table, "h", other), "") << path;
+    }
+  }
 }
 
 // Random tables over a small alphabet, so that conditions meet and overlap often.
