@@ -246,13 +246,20 @@ bool PathIndex::remove_hashed(const PlacedRule& rule) {
   return true;
 }
 
+void PathIndex::set_others(Entries entries) {
+  first_ = {};
+  others_ = nullptr;
+  if (entries.empty()) return;
+  first_ = {entries[0].get(), entries[0]->rule.get()};
+  others_ = std::make_shared<const Entries>(std::move(entries));
+}
+
 void PathIndex::add(Entry entry) {
   const auto& uri = entry->rule->match.uri;
   if (!is_literal(uri)) {
-    auto made =
-        others_ == nullptr ? std::make_shared<Entries>() : std::make_shared<Entries>(*others_);
-    insert_entry(*made, std::move(entry));
-    others_ = std::move(made);
+    Entries made = others_ == nullptr ? Entries{} : *others_;
+    insert_entry(made, std::move(entry));
+    set_others(std::move(made));
   } else if (uri->ignore_case) {
     ignoring_case_ =
         add_to_tree(std::move(ignoring_case_), to_lower(uri->text), *uri, std::move(entry));
@@ -265,10 +272,9 @@ void PathIndex::remove(const PlacedRule& rule) {
   const auto& uri = rule.rule->match.uri;
   if (!is_literal(uri)) {
     SLUICE_ASSERT(others_ != nullptr);
-    auto made = std::make_shared<Entries>(*others_);
-    erase_entry(*made, rule.order);
-    others_ = std::move(made);
-    if (others_->empty()) others_ = nullptr;
+    Entries made = *others_;
+    erase_entry(made, rule.order);
+    set_others(std::move(made));
   } else if (uri->ignore_case) {
     ignoring_case_ = remove_from_tree(ignoring_case_, to_lower(uri->text), *uri, rule.order);
   } else if (!remove_hashed(rule)) {
@@ -282,7 +288,11 @@ void PathIndex::improve(const RequestHead& request, Best& best) const noexcept {
   if (ignoring_case_ != nullptr) {
     improve_from_tree<LowerCase>(ignoring_case_.get(), request, best);
   }
-  if (others_ == nullptr) return;
+  if (first_.rule == nullptr) return;
+  if (best.placed == nullptr && first_.rule->match.accepts(request)) {
+    best = first_;
+    return;
+  }
   for (const Entry& entry : *others_) {
     if (!is_before(*entry, best)) return;
     if (!entry->rule->match.accepts(request)) continue;
