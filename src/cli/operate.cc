@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "cli/output.h"
+#include "cli/standings.h"
 #include "cli/status_server.h"
 #include "cli/verbs.h"
 #include "kube/client.h"
@@ -204,32 +205,18 @@ Result<void> Controller::start_admin() {
 }
 
 resource::Value Controller::status() const {
-  resource::List deployments;
-  for (const auto& each : operator_.standings()) {
-    deployments.push_back(resource::Map{{"namespace", each.key.namespace_},
-                                        {"name", each.key.name},
-                                        {"state", each.state},
-                                        {"description", each.description}});
-  }
   return resource::Map{{"ready", store_.is_synced() && store_.trouble().empty()},
                        {"leading", leading_},
                        {"trouble", store_.trouble()},
                        {"writesPending", static_cast<std::int64_t>(store_.writes_pending())},
-                       {"deployments", std::move(deployments)}};
+                       {"deployments", to_value(operator_.standings())}};
 }
 
 std::string Controller::metrics() const {
-  std::map<std::string, int> states{{"Creating", 0}, {"Available", 0}, {"Failed", 0}};
-  for (const auto& each : operator_.standings()) ++states[each.state];
-  std::string out =
-      "# HELP sluice_seldon_deployments SeldonDeployments by state.\n# TYPE "
-      "sluice_seldon_deployments gauge\n";
-  for (const auto& [state, count] : states)
-    out += fmt::format("sluice_seldon_deployments{{state=\"{}\"}} {}\n", state, count);
+  std::string out;
+  append_metrics(out, operator_.standings());
   const auto one = [&](std::string_view name, std::string_view type, std::string_view help,
-                       double value) {
-    out += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help, type, value);
-  };
+                       double value) { append_metric(out, name, type, help, value); };
   const kube::ClientCounts counts = client_.counts();
   one("sluice_operator_leading", "gauge", "1 while this replica leads.", leading_ ? 1 : 0);
   one("sluice_operator_passes_total", "counter", "Passes over SeldonDeployments.",

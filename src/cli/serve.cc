@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "cli/input.h"
 #include "cli/output.h"
+#include "cli/standings.h"
 #include "cli/status_server.h"
 #include "cli/verbs.h"
 #include "compile/link.h"
@@ -298,13 +299,6 @@ Result<void> Machine::start_admin() {
 }
 
 resource::Value Machine::status() const {
-  resource::List deployments;
-  for (const auto& each : operator_.standings()) {
-    deployments.push_back(resource::Map{{"namespace", each.key.namespace_},
-                                        {"name", each.key.name},
-                                        {"state", each.state},
-                                        {"description", each.description}});
-  }
   resource::List ports;
   for (const gateway::PortStatus& port : gateway_.ports()) {
     ports.push_back(resource::Map{{"gatewayPort", std::int64_t{port.gateway_port}},
@@ -321,25 +315,17 @@ resource::Value Machine::status() const {
       {"ready", is_ready()},
       {"draining", draining_},
       {"snapshot", static_cast<std::int64_t>(published_ == nullptr ? 0 : published_->version)},
-      {"deployments", std::move(deployments)},
+      {"deployments", to_value(operator_.standings())},
       {"ports", std::move(ports)},
       {"documents", std::move(findings)},
       {"references", links}};
 }
 
 std::string Machine::metrics() const {
-  std::map<std::string, int> states{{"Creating", 0}, {"Available", 0}, {"Failed", 0}};
-  for (const auto& each : operator_.standings()) ++states[each.state];
   std::string out = gateway_.metrics();
-  out +=
-      "# HELP sluice_seldon_deployments SeldonDeployments by state.\n# TYPE "
-      "sluice_seldon_deployments gauge\n";
-  for (const auto& [state, count] : states)
-    out += fmt::format("sluice_seldon_deployments{{state=\"{}\"}} {}\n", state, count);
+  append_metrics(out, operator_.standings());
   const auto one = [&](std::string_view name, std::string_view type, std::string_view help,
-                       double value) {
-    out += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help, type, value);
-  };
+                       double value) { append_metric(out, name, type, help, value); };
   one("sluice_config_rejected_total", "counter",
       "Readings of files in which something was refused.", static_cast<double>(rejected_));
   one("sluice_config_files_with_errors", "gauge", "Files in which something is refused now.",

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/percent.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "kube/answer.h"

@@ -1,7 +1,8 @@
 #include "kube/kinds.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "base/percent.h"
 
 namespace sluice::kube {
 
@@ -47,22 +48,6 @@ const Kind* find_kind(std::string_view group, std::string_view kind) noexcept {
 std::string api_version_of(const Kind& kind) {
   if (kind.group.empty()) return std::string(kind.version);
   return std::string(kind.group) + "/" + std::string(kind.version);
-}
-
-std::string percent_encoded(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 15U];
-    }
-  }
-  return out;
 }
 
 std::string path_of(const Kind& kind, std::string_view api_version, std::string_view namespace_,

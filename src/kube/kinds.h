@@ -25,6 +25,5 @@ std::string api_version_of(const Kind& kind);  // "apps/v1", "v1"
 // namespace: of all namespaces. `api_version` "": the kind's own.
 std::string path_of(const Kind& kind, std::string_view api_version, std::string_view namespace_,
                     std::string_view name);
-std::string percent_encoded(std::string_view text);  // for one segment of a path or query
 
 }  // namespace sluice::kube

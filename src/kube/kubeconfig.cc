@@ -5,9 +5,9 @@
 #include <cstdlib>
 
 #include "base/text.h"
-#include "kube/base64.h"
 #include "kube/file.h"
 #include "resource/diagnostic.h"
+#include "resource/kubernetes.h"
 #include "resource/parse.h"
 #include "resource/value.h"
 
@@ -85,8 +85,10 @@ Result<Pem> pem_of(const Found& found, const std::string& field) {
   Pem pem;
   const std::string_view data = found.entry->at(field + "-data").text();
   if (!data.empty()) {
-    if (!from_base64(data, pem.text))
+    std::optional<std::string> text = resource::decode_base64(data);
+    if (!text)
       return fail(Blame::kConfig, fmt::format("{}-data is no base64", field), found.part->path);
+    pem.text = std::move(*text);
     return pem;
   }
   pem.file = beside(found.part->path, found.entry->at(field).text());

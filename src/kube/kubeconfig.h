@@ -42,7 +42,7 @@ struct Config {
   std::string tls_server_name;  // "": the server's host
   std::string proxy_url;        // http://: CONNECT through it
   std::string impersonate_user;
-  std::string origin;  // for messages: "/root/.kube/config, context test"
+  std::string origin;  // for messages: "~/.kube/config, context test"
 };
 
 struct ConfigChoice {

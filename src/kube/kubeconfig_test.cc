@@ -1,14 +1,15 @@
 #include "kube/kubeconfig.h"
 
+#include <absl/strings/escaping.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
 #include <fstream>
 
-#include "kube/base64.h"
 #include "kube/exec.h"
 #include "kube/stop.h"
+#include "resource/kubernetes.h"
 
 namespace sluice::kube {
 namespace {
@@ -166,15 +167,11 @@ TEST(ExecTest, Times) {
 
 TEST(Base64Test, BothWays) {
   for (const std::string text : {"", "a", "ab", "abc", "abcd"}) {
-    std::string back;
-    EXPECT_TRUE(from_base64(to_base64(text), back));
-    EXPECT_EQ(back, text);
+    EXPECT_EQ(resource::decode_base64(absl::Base64Escape(text)), text);
   }
-  std::string out;
-  EXPECT_TRUE(from_base64("Q0\nE", out));
-  EXPECT_EQ(out, "CA");
+  EXPECT_EQ(resource::decode_base64("Q0\nE"), "CA");
   for (const char* bad : {"Q", "Q0E=x", "Q0E==", "Q*==", "===="})
-    EXPECT_FALSE(from_base64(bad, out));
+    EXPECT_FALSE(resource::decode_base64(bad));
 }
 
 }  // namespace

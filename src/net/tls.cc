@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "base/percent.h"
 #include "base/text.h"
 
 namespace sluice::net {
@@ -172,22 +173,6 @@ std::vector<std::pair<int, std::string>> alt_names(X509* certificate) {
   }
   GENERAL_NAMES_free(list);
   return names;
-}
-
-std::string percent_encoded(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 15U];
-    }
-  }
-  return out;
 }
 
 // Hash=..;Cert="..";Subject="..";URI=..;DNS=.. as Envoy's docs on x-forwarded-client-cert have it.
