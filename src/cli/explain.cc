@@ -42,7 +42,9 @@ int explain(const ExplainOptions& options) {
                                             request.error().where}});
     return kExitUsage;
   }
-  const Input input = read_input(options.files, options.settings);
+  const auto read = read_input(options.source, options.settings, Wants::kRouting);
+  if (!read) return fail_with(read.error());
+  const Input& input = *read;
   print_diagnostics(input.diagnostics);
   const Linked linked = link_input(input, options.settings);
   compile::Explanation said = compile::explain(*linked.snapshot, *request);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/clock.h"
+#include "cli/live.h"
 #include "compile/admission.h"
 #include "compile/wire.h"
 #include "resource/check.h"
@@ -22,6 +23,17 @@ void append(Diagnostics& to, Diagnostics from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
+using Names = std::set<std::pair<std::string_view, std::string_view>>;  // namespace and name
+
+// Its controller is one of these SeldonDeployments.
+bool is_made_for(const Object& object, const Names& deployments) {
+  for (const resource::Value& owner : object.metadata().at("ownerReferences").list()) {
+    if (owner.at("controller").flag() && owner.at("kind").text() == "SeldonDeployment")
+      return deployments.contains({object.namespace_, owner.at("name").text()});
+  }
+  return false;
+}
+
 }  // namespace
 
 Diagnostics admit(const Object& object, const compile::Settings& settings) {
@@ -35,7 +47,9 @@ Diagnostics admit(const Object& object, const compile::Settings& settings) {
   return diagnostics;
 }
 
-Input read_input(const std::vector<std::string>& files, const compile::Settings& settings) {
+namespace {
+
+Input read_files(const std::vector<std::string>& files, const compile::Settings& settings) {
   store::Documents documents = store::read_documents(files, kSecretNamespace);
   Input input;
   input.diagnostics = std::move(documents.diagnostics);
@@ -58,12 +72,40 @@ Input read_input(const std::vector<std::string>& files, const compile::Settings&
   return input;
 }
 
+}  // namespace
+
+Result<Input> read_input(const Source& source, const compile::Settings& settings, Wants wants) {
+  Input input;
+  if (!source.files.empty()) input = read_files(source.files, settings);
+  if (source.live == nullptr) return input;
+  if (source.files.empty() && wants != Wants::kRouting) {
+    SLUICE_TRY(const Objects deployments, source.live->deployments());
+    for (const auto& deployment : deployments) {
+      Diagnostics found = admit(*deployment, settings);
+      const bool refused = resource::has_errors(found);
+      append(input.diagnostics, std::move(found));
+      if (!refused) input.objects.push_back(deployment);
+    }
+  }
+  if (wants != Wants::kDeployments) {
+    SLUICE_TRY(input.in_force, source.live->routing(input.diagnostics));
+  }
+  return input;
+}
+
 Linked link_input(const Input& input, const compile::Settings& settings) {
   Linked linked;
   compile::LinkSettings link_settings;
-  link_settings.provide_gateway = true;
+  link_settings.provide_gateway = input.in_force.empty();
   link_settings.now_seconds = wall_seconds();
   linked.linker = std::make_unique<compile::Linker>(link_settings);
+  Names wired;
+  for (const auto& object : input.objects) {
+    if (object->kind == "SeldonDeployment") wired.emplace(object->namespace_, object->name);
+  }
+  for (const auto& object : input.in_force) {
+    if (!is_made_for(*object, wired)) linked.linker->put(object);
+  }
   for (const auto& object : input.objects) {
     if (object->kind != "SeldonDeployment") {
       linked.linker->put(object);

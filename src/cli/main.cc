@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -20,6 +21,7 @@ namespace {
 // What all verbs that read documents share.
 struct Common {
   std::vector<std::string> files;
+  LiveOptions live;
   std::string profile = "default";
   std::string output;
   std::string istio_gateway;
@@ -31,10 +33,28 @@ struct Common {
 
 void add_files(CLI::App& verb, Common& common) {
   verb.add_option("-f,--filename", common.files,
-                  "file or folder of YAML or JSON; - is standard input; may be repeated")
-      ->required()
+                  common.live.used
+                      ? "file or folder of YAML or JSON, as if it were applied to the cluster"
+                      : "file or folder of YAML or JSON; - is standard input; may be repeated")
+      ->required(!common.live.used)
       ->type_name("PATH")
       ->allow_extra_args(false);
+}
+
+// Where `kubectl sluice` reads; for `sluice` itself nothing.
+void add_live(CLI::App& verb, Common& common, bool with_names) {
+  if (!common.live.used) return;
+  verb.add_option("--kubeconfig", common.live.kubeconfig,
+                  "default: env KUBECONFIG, the pod's service account, ~/.kube/config")
+      ->type_name("PATH");
+  verb.add_option("--context", common.live.context, "of the kubeconfig; default: its current one")
+      ->type_name("NAME");
+  if (!with_names) return;
+  verb.add_option("-n,--namespace", common.live.namespace_, "default: the context's")
+      ->type_name("NAMESPACE");
+  verb.add_flag("-A,--all-namespaces", common.live.all_namespaces, "of all namespaces");
+  verb.add_option("name", common.live.names, "SeldonDeployments; none: all of the namespace")
+      ->type_name("NAME");
 }
 
 void add_settings(CLI::App& verb, Common& common) {
@@ -67,28 +87,34 @@ void add_output(CLI::App& verb, Common& common, const std::vector<std::string>& 
 }
 
 void add_cluster(CLI::App& verb, Common& common) {
+  if (common.live.used) return;
   verb.add_flag("--cluster", common.cluster,
                 "wire as on Kubernetes (with the orchestrator), not as `serve` does");
 }
 
-bool settings_of(const Common& common, bool local, compile::Settings& settings) {
-  const auto profile =
-      common.profile == "compat" ? compile::Profile::kCompat : compile::Profile::kDefault;
+std::optional<std::string> environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// `installed`: how the operator of the cluster is set up, in the place of our environment.
+bool settings_of(const Common& common, bool local, compile::Settings& settings,
+                 const Live::Setup* installed = nullptr) {
+  const bool compat = common.profile == "compat" || (installed != nullptr && installed->compat);
   std::vector<std::string> warnings;
   auto made = compile::settings_from(
-      [](std::string_view name) -> std::optional<std::string> {
-        const char* value = std::getenv(std::string(name).c_str());
-        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-      },
-      profile, &warnings,
+      installed != nullptr ? installed->variable : environment,
+      compat ? compile::Profile::kCompat : compile::Profile::kDefault, &warnings,
       [&](std::string_view key) -> std::optional<std::string> {
-        if (common.config.empty()) return std::nullopt;
+        if (common.config.empty())
+          return installed != nullptr ? installed->config_key(key) : std::nullopt;
         std::ifstream file(common.config + "/" + std::string(key));
         if (!file) return std::nullopt;
         std::ostringstream text;
         text << file.rdbuf();
         return std::move(text).str();
       });
+  if (installed != nullptr && !installed->warning.empty()) warnings.push_back(installed->warning);
   for (const std::string& warning : warnings)
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   if (!made) {
@@ -103,6 +129,17 @@ bool settings_of(const Common& common, bool local, compile::Settings& settings) 
   if (!common.istio_tls_mode.empty()) settings.istio_tls_mode = common.istio_tls_mode;
   if (!common.controller_id.empty()) settings.controller_id = common.controller_id;
   return true;
+}
+
+// Where the verbs that read documents read, and what they take them to mean.
+int open_source(const Common& common, bool local, Source& source, compile::Settings& settings) {
+  source.files = common.files;
+  if (!common.live.used) return settings_of(common, local, settings) ? kExitOk : kExitUsage;
+  auto live = Live::open(common.live);
+  if (!live) return fail_with(live.error());
+  source.live = std::make_shared<Live>(std::move(*live));
+  const Live::Setup installed = source.live->setup();
+  return settings_of(common, false, settings, &installed) ? kExitOk : kExitUsage;
 }
 
 Format format_of(const Common& common, Format otherwise) {
@@ -142,21 +179,37 @@ int run(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "executor") {
     return executor::run({argv + 2, argv + argc});
   }
-  CLI::App app{"An ingress for machine-learning deployments: SeldonDeployments behind one gateway.",
-               "sluice"};
+  Common common;
+  // kubectl runs a program of this name for `kubectl sluice`.
+  common.live.used = argc > 0 && std::string_view(argv[0]).substr(
+                                     std::string_view(argv[0]).rfind('/') + 1) == "kubectl-sluice";
+  CLI::App app{common.live.used
+                   ? "What sluice makes of the SeldonDeployments of this cluster."
+                   : "An ingress for machine-learning deployments: SeldonDeployments behind one "
+                     "gateway.",
+               common.live.used ? "kubectl sluice" : "sluice"};
   app.require_subcommand(0, 1);
-  app.footer(
+  static constexpr const char* kStartOnCluster =
       "Start here:\n"
-      "  sluice serve -f examples/iris --bind 80=8080 --bind 443=8443\n"
-      "  curl -s http://localhost:8080/seldon/seldon/iris/api/v1.0/predictions \\\n"
-      "    -H 'Content-Type: application/json' -d '{\"data\":{\"ndarray\":[[5.1,3.5,1.4,0.2]]}}'\n"
-      "\nExit codes: 0 well, 1 the input was refused or there is no route, 2 wrong command line, 3 "
-      "something failed.\n"
-      "Every command has its own --help with an example.");
+      "  kubectl sluice status -A\n"
+      "  kubectl sluice explain -- "
+      "http://models.example.com/seldon/seldon/iris/api/v1.0/predictions\n"
+      "\nReads the cluster of the kubeconfig and writes nothing. Settings are those of the "
+      "operator "
+      "that runs there.\n";
+  app.footer(common.live.used
+                 ? kStartOnCluster
+                 : "Start here:\n"
+                   "  sluice serve -f examples/iris --bind 80=8080 --bind 443=8443\n"
+                   "  curl -s http://localhost:8080/seldon/seldon/iris/api/v1.0/predictions \\\n"
+                   "    -H 'Content-Type: application/json' -d "
+                   "'{\"data\":{\"ndarray\":[[5.1,3.5,1.4,0.2]]}}'\n"
+                   "\nExit codes: 0 well, 1 the input was refused or there is no route, 2 wrong "
+                   "command line, 3 "
+                   "something failed.\n"
+                   "Every command has its own --help with an example.");
   bool version_flag = false;
   app.add_flag("--version", version_flag, "print the version");
-
-  Common common;
 
   // serve
   CLI::App* const serve_verb = app.add_subcommand(
@@ -262,54 +315,82 @@ int run(int argc, char** argv) {
   CLI::App* const render_verb =
       app.add_subcommand("render", "print the objects that would be created for SeldonDeployments");
   add_files(*render_verb, common);
+  add_live(*render_verb, common, true);
   add_settings(*render_verb, common);
   add_output(*render_verb, common, {"yaml", "json", "table"});
   bool render_local = false;
-  render_verb->add_flag("--local", render_local,
-                        "wire as `serve` does on one machine, without the orchestrator");
-  render_verb->footer(
-      "Example:\n  sluice render -f iris.yaml\n  sluice render -f iris.yaml --profile compat -o "
-      "json");
+  if (!common.live.used)
+    render_verb->add_flag("--local", render_local,
+                          "wire as `serve` does on one machine, without the orchestrator");
+  render_verb->footer(common.live.used
+                          ? "Example:\n  kubectl sluice render -n seldon iris\n  kubectl sluice "
+                            "render -f iris.yaml   # as the operator here would"
+                          : "Example:\n  sluice render -f iris.yaml\n  sluice render -f iris.yaml "
+                            "--profile compat -o "
+                            "json");
 
   // validate
   CLI::App* const validate_verb =
       app.add_subcommand("validate", "check documents, and what they refer to");
   add_files(*validate_verb, common);
+  add_live(*validate_verb, common, true);
   add_settings(*validate_verb, common);
   add_output(*validate_verb, common, {"table", "json", "yaml"});
   add_cluster(*validate_verb, common);
   bool strict = false;
   validate_verb->add_flag("--strict", strict, "warnings count as errors");
   validate_verb->footer(
-      "Example:\n  sluice validate -f deployments/\n  kubectl get sdep -A -o yaml | sluice "
-      "validate --cluster -f -");
+      common.live.used
+          ? "Example:\n  kubectl sluice validate -A\n  kubectl sluice validate -f iris.yaml   # as "
+            "if it were applied"
+          : "Example:\n  sluice validate -f deployments/\n  kubectl get sdep -A -o yaml | sluice "
+            "validate --cluster -f -");
 
   // routes
   CLI::App* const routes_verb = app.add_subcommand(
       "routes", "list the routes that documents make, in the order they are tried");
   add_files(*routes_verb, common);
+  add_live(*routes_verb, common, false);
   add_settings(*routes_verb, common);
   add_output(*routes_verb, common, {"table", "json", "yaml"});
   add_cluster(*routes_verb, common);
-  routes_verb->footer("Example:\n  sluice routes -f deployments/");
+  routes_verb->footer(common.live.used ? "Example:\n  kubectl sluice routes"
+                                       : "Example:\n  sluice routes -f deployments/");
 
   // explain
   CLI::App* const explain_verb = app.add_subcommand(
       "explain", "say which route a request takes, and why; for a 404, what it just missed");
-  ExplainOptions explain_options;
+  std::vector<std::string> request;
   add_files(*explain_verb, common);
+  add_live(*explain_verb, common, false);
   add_settings(*explain_verb, common);
   add_output(*explain_verb, common, {"table", "json", "yaml"});
   add_cluster(*explain_verb, common);
-  explain_verb
-      ->add_option("request", explain_options.request, "what you would give to curl, after --")
+  explain_verb->add_option("request", request, "what you would give to curl, after --")
       ->type_name("CURL-ARGUMENTS")
       ->required();
   explain_verb->footer(
-      "Example:\n  sluice explain -f deployments/ -- -X POST "
-      "http://localhost/seldon/seldon/iris/api/v1.0/predictions\n"
-      "  sluice explain -f deployments/ -- GET /seldon/seldon/iris -H 'Host: models.example.com'\n"
-      "Exit code 1 when the request finds no route.");
+      common.live.used
+          ? "Example:\n  kubectl sluice explain -- -X POST "
+            "http://models.example.com/seldon/seldon/iris/api/v1.0/predictions\n"
+            "  kubectl sluice explain -f canary.yaml -- GET /seldon/seldon/iris   # if it were "
+            "applied\n"
+            "Exit code 1 when the request finds no route."
+          : "Example:\n  sluice explain -f deployments/ -- -X POST "
+            "http://localhost/seldon/seldon/iris/api/v1.0/predictions\n"
+            "  sluice explain -f deployments/ -- GET /seldon/seldon/iris -H 'Host: "
+            "models.example.com'\n"
+            "Exit code 1 when the request finds no route.");
+
+  // status: of a cluster only; `serve` says its own on the admin port
+  CLI::App* const status_verb = app.add_subcommand(
+      "status", "say how SeldonDeployments stand, and what keeps them from working");
+  add_live(*status_verb, common, true);
+  add_output(*status_verb, common, {"table", "json", "yaml"});
+  status_verb->footer(
+      "Example:\n  kubectl sluice status -A\n  kubectl sluice status -n seldon iris\n"
+      "With names: every part of them, and what is wrong with it. Exit code 1 unless all are "
+      "Available.");
 
   // model
   CLI::App* const model_verb = app.add_subcommand(
@@ -360,6 +441,20 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"json", "yaml", "table"}));
   version_verb->footer("Example:\n  sluice version -o json");
 
+  for (CLI::App* const verb : app.get_subcommands({})) {
+    static const std::set<std::string> kOfClusters{"render",  "validate", "routes",
+                                                   "explain", "status",   "version"};
+    const bool wanted =
+        common.live.used ? kOfClusters.contains(verb->get_name()) : verb != status_verb;
+    if (!wanted) verb->disabled()->group("");  // hidden
+  }
+
+  if (!common.live.used && argc > 1 && std::string_view(argv[1]) == "status") {
+    std::fprintf(stderr,
+                 "error: status reads a cluster: link this program as kubectl-sluice and say "
+                 "kubectl sluice status; serve answers on its admin port: /status\n");
+    return kExitUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -411,29 +506,21 @@ int run(int argc, char** argv) {
     if (!settings_of(common, true, serve_options.settings)) return kExitUsage;
     return serve(serve_options);
   }
-  if (render_verb->parsed()) {
-    RenderOptions options{common.files, {}, format_of(common, Format::kYaml)};
-    if (!settings_of(common, render_local, options.settings)) return kExitUsage;
-    return render(options);
+  Source source;
+  compile::Settings settings;
+  const bool local = render_verb->parsed() ? render_local : !common.cluster;
+  if (app.get_subcommands().empty()) {
+    print(app.help());
+    return kExitUsage;
   }
-  if (validate_verb->parsed()) {
-    ValidateOptions options{common.files, {}, format_of(common, Format::kTable), strict};
-    if (!settings_of(common, !common.cluster, options.settings)) return kExitUsage;
-    return validate(options);
-  }
-  if (routes_verb->parsed()) {
-    RoutesOptions options{common.files, {}, format_of(common, Format::kTable)};
-    if (!settings_of(common, !common.cluster, options.settings)) return kExitUsage;
-    return routes(options);
-  }
-  if (explain_verb->parsed()) {
-    explain_options.files = common.files;
-    explain_options.format = format_of(common, Format::kTable);
-    if (!settings_of(common, !common.cluster, explain_options.settings)) return kExitUsage;
-    return explain(explain_options);
-  }
-  print(app.help());
-  return kExitUsage;
+  if (const int opened = open_source(common, local, source, settings); opened != kExitOk)
+    return opened;
+  const Format format = format_of(common, Format::kTable);
+  if (render_verb->parsed()) return render({source, settings, format_of(common, Format::kYaml)});
+  if (validate_verb->parsed()) return validate({source, settings, format, strict});
+  if (routes_verb->parsed()) return routes({source, settings, format});
+  if (explain_verb->parsed()) return explain({source, settings, format, request});
+  return status({source.live, !common.live.names.empty(), format});
 }
 
 }  // namespace

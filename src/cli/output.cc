@@ -89,6 +89,12 @@ void print_diagnostics(const resource::Diagnostics& diagnostics) {
   write_all(STDERR_FILENO, out);
 }
 
+int fail_with(const Error& error) {
+  print_diagnostics({resource::Diagnostic{
+      resource::Severity::kError, "failed", "", {}, "", "", to_string(error), ""}});
+  return kExitFailure;
+}
+
 resource::Value to_value(const resource::Diagnostics& diagnostics) {
   resource::List list;
   for (const resource::Diagnostic& each : diagnostics) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "resource/diagnostic.h"
 #include "resource/value.h"
 
@@ -28,6 +29,8 @@ bool print(const resource::Value& value, Format format);  // kYaml or kJson
 std::string table(const std::vector<std::string>& header,
                   const std::vector<std::vector<std::string>>& rows);
 
+// Says it on standard error; kExitFailure.
+int fail_with(const Error& error);
 // On standard error, coloured only when that is a terminal and NO_COLOR is not set.
 void print_diagnostics(const resource::Diagnostics& diagnostics);
 resource::Value to_value(const resource::Diagnostics& diagnostics);

@@ -11,7 +11,9 @@
 namespace sluice::cli {
 
 int render(const RenderOptions& options) {
-  const Input input = read_input(options.files, options.settings);
+  const auto read = read_input(options.source, options.settings, Wants::kDeployments);
+  if (!read) return fail_with(read.error());
+  const Input& input = *read;
   print_diagnostics(input.diagnostics);
   resource::List objects;
   bool any = false;

@@ -7,7 +7,9 @@
 namespace sluice::cli {
 
 int routes(const RoutesOptions& options) {
-  const Input input = read_input(options.files, options.settings);
+  const auto read = read_input(options.source, options.settings, Wants::kRouting);
+  if (!read) return fail_with(read.error());
+  const Input& input = *read;
   print_diagnostics(input.diagnostics);
   const Linked linked = link_input(input, options.settings);
   print_diagnostics(linked.diagnostics);

@@ -7,12 +7,27 @@
 #include "cli/verbs.h"
 
 namespace sluice::cli {
+namespace {
+
+// Of a cluster only what the namespaces asked about are told; files are told everything.
+bool concerns(const Input& input, const resource::Diagnostic& said) {
+  return input.in_force.empty() ||
+         std::any_of(input.objects.begin(), input.objects.end(), [&](const auto& each) {
+           return said.object.find(" " + each->namespace_ + "/") != std::string::npos;
+         });
+}
+
+}  // namespace
 
 int validate(const ValidateOptions& options) {
-  const Input input = read_input(options.files, options.settings);
+  const auto read = read_input(options.source, options.settings, Wants::kBoth);
+  if (!read) return fail_with(read.error());
+  const Input& input = *read;
   resource::Diagnostics all = input.diagnostics;
   const Linked linked = link_input(input, options.settings);
-  all.insert(all.end(), linked.diagnostics.begin(), linked.diagnostics.end());
+  for (const resource::Diagnostic& each : linked.diagnostics) {
+    if (concerns(input, each)) all.push_back(each);
+  }
   resource::deduplicate(all);
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
     return std::tie(a.file, a.place.line, a.place.column) <

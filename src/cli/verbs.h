@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "cli/input.h"
+#include "cli/live.h"
 #include "cli/output.h"
 #include "compile/settings.h"
 #include "gateway/gateway.h"
@@ -12,14 +15,14 @@
 namespace sluice::cli {
 
 struct RenderOptions {
-  std::vector<std::string> files;
+  Source source;
   compile::Settings settings;
   Format format = Format::kYaml;
 };
 int render(const RenderOptions& options);
 
 struct ValidateOptions {
-  std::vector<std::string> files;
+  Source source;
   compile::Settings settings;
   Format format = Format::kTable;
   bool strict = false;  // warnings refuse, too
@@ -27,19 +30,27 @@ struct ValidateOptions {
 int validate(const ValidateOptions& options);
 
 struct RoutesOptions {
-  std::vector<std::string> files;
+  Source source;
   compile::Settings settings;
   Format format = Format::kTable;
 };
 int routes(const RoutesOptions& options);
 
 struct ExplainOptions {
-  std::vector<std::string> files;
+  Source source;
   compile::Settings settings;
   Format format = Format::kTable;
   std::vector<std::string> request;  // as curl takes it
 };
 int explain(const ExplainOptions& options);
+
+// Of a cluster: how its SeldonDeployments stand, and what keeps them from working.
+struct StatusOptions {
+  std::shared_ptr<Live> live;
+  bool details = false;  // of each, not a line only
+  Format format = Format::kTable;
+};
+int status(const StatusOptions& options);
 
 struct ServeOptions {
   std::vector<std::string> files;

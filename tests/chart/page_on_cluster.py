@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The commands of docs/how-to/install-on-kubernetes.md on a real cluster: install, gateway, upgrade, rollback, uninstall.
-Usage: page_on_cluster.py   (kubectl in PATH reaches a cluster with Istio's definitions and the image localhost/sluice:VERSION;
+"""The commands of a how-to page on a real cluster.
+Usage: page_on_cluster.py [PAGE]   (docs/how-to/install-on-kubernetes.md: install, gateway, upgrade, rollback, uninstall. kubectl in PATH reaches a cluster with Istio's definitions and the image localhost/sluice:VERSION;
 REGISTRY=localhost is set unless it is there. Writes to namespaces seldon-system and istio-system.)
 """
 
@@ -18,9 +18,10 @@ def main():
     helm = subprocess.run([str(ROOT / "tools/helm"), "--path"], stdout=subprocess.PIPE, text=True)
     if helm.returncode:
         sys.exit(helm.returncode)
-    blocks = re.findall(r"^```bash\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    if len(blocks) < 4:
-        sys.exit("page_on_cluster: the page has lost its commands")
+    page = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else PAGE
+    blocks = re.findall(r"^```bash\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    if len(blocks) < (4 if page == PAGE else 1):
+        sys.exit("page_on_cluster: %s has lost its commands" % page.name)
     prelude = 'set -eu\nhelm() { "%s" "$@"; }\n' % helm.stdout.strip()
     environment = dict({"REGISTRY": "localhost"}, **os.environ)
     failed = 0
