@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <memory>
 
@@ -236,9 +237,20 @@ std::string Controller::metrics() const {
   return out;
 }
 
+// Asked before anything is written: a guess that turns out wrong would restart every model. GKE and
+// EKS say "30+".
+Result<bool> knows_sleep_action(kube::Client& client) {
+  SLUICE_TRY(const resource::Value version, client.version());
+  const auto number = [&](std::string_view name) {
+    return std::strtol(std::string(version.at(name).text()).c_str(), nullptr, 10);
+  };
+  return number("major") > 1 || (number("major") == 1 && number("minor") >= 30);
+}
+
 }  // namespace
 
-int operate(const OperatorOptions& options) {
+int operate(const OperatorOptions& given) {
+  OperatorOptions options = given;
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
@@ -258,6 +270,12 @@ int operate(const OperatorOptions& options) {
     log::error("no API server to talk to", {{"error", to_string(each->error())}});
     return kExitFailure;
   }
+  auto sleeps = knows_sleep_action(**client);
+  if (!sleeps) {
+    log::error("the API server does not say its version", {{"error", to_string(sleeps.error())}});
+    return kExitFailure;
+  }
+  options.settings.sleep_action = *sleeps;
   Controller controller(options, **client, **lease_client);
   const int code = controller.run();
   (*lease_client)->stop();

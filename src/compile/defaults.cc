@@ -24,8 +24,7 @@ struct Ports {
   std::int64_t grpc = 0;
 };
 
-// Hands out port numbers: one count over all predictors; a container name keeps its number wherever
-// it recurs.
+// Hands out port numbers; a container name keeps its number wherever it recurs.
 class Numbering {
  public:
   explicit Numbering(const Settings& settings)
@@ -42,11 +41,11 @@ class Numbering {
   }
   std::int64_t next_metrics() { return next_metrics_++; }
 
-  // On one machine every process gets free ports anyway, so each predictor counts for itself: a
-  // predictor that comes or goes must not change the numbers, and with them the Services that
-  // routes in force lead to, of those behind it.
+  // Each predictor counts for itself: one that comes or goes must not change the numbers, and with
+  // them the pods and the Services that routes in force lead to, of those behind it. The
+  // reference has one count over all.
   void next_predictor(const Settings& settings) {
-    if (settings.local) *this = Numbering(settings);
+    if (settings.fixes() || settings.local) *this = Numbering(settings);
   }
 
  private:

@@ -30,8 +30,7 @@ bool engine_is_separate(const resource::SeldonDeployment& deployment, const Sett
 // predictors[].annotations seldon.io/no-engine. Always so on one machine.
 bool runs_without_engine(const resource::Predictor& predictor, const Settings& settings);
 
-// Labels, types, ports (one count over all predictors), endpoints, containers of prepackaged
-// servers.
+// Labels, types, ports, endpoints, containers of prepackaged servers.
 void apply_defaults(resource::SeldonDeployment& deployment, const Settings& settings);
 
 }  // namespace sluice::compile

@@ -40,6 +40,8 @@ struct Settings {
   std::string istio_tls_mode;                                 // ISTIO_TLS_MODE, as given
   bool keda_enabled = false;                                  // KEDA_ENABLED
   std::string controller_id;                                  // CONTROLLER_ID
+  // The API server knows preStop's `sleep` (Kubernetes 1.30): the operator asks it.
+  bool sleep_action = true;
 
   std::int64_t unit_http_port = 9000;     // PREDICTIVE_UNIT_HTTP_SERVICE_PORT
   std::int64_t unit_grpc_port = 9500;     // PREDICTIVE_UNIT_GRPC_SERVICE_PORT

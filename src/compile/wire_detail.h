@@ -95,7 +95,7 @@ resource::Object finish(const Wire& wire, Draft draft);
 Draft* draft_of(PredictorWire& at, std::string_view container);
 // The containers of the draft, its component's first.
 std::vector<resource::Map*> containers_of(Draft& draft);
-resource::Value preset_lifecycle();  // preStop sleep
+resource::Value preset_lifecycle(const Settings& settings);  // ten seconds before a stop
 
 // --- wire_engine.cc: 5.5, 5.6, 5.3.6 ---
 Draft make_engine_draft(Wire& wire, const resource::Predictor& predictor, std::string_view service);

@@ -153,14 +153,18 @@ void complete_container(const Wire& wire, const Predictor& predictor, const Unit
   } else {
     set_if_empty(container, "livenessProbe", tcp_probe(probed, 60, 5));
     set_if_empty(container, "readinessProbe", tcp_probe(probed, 20, 5));
-    set_if_empty(container, "lifecycle", preset_lifecycle());
+    set_if_empty(container, "lifecycle", preset_lifecycle(wire.settings));
   }
   add_environment(wire, predictor, unit, container);
 }
 
 }  // namespace
 
-Value preset_lifecycle() {
+// A stopping container still gets requests until every proxy has heard of it. The reference's shell
+// is not in every image: where it is missing, the container stops at once.
+Value preset_lifecycle(const Settings& settings) {
+  if (settings.fixes() && settings.sleep_action)
+    return Map{{"preStop", Map{{"sleep", Map{{"seconds", 10}}}}}};
   return Map{{"preStop", Map{{"exec", Map{{"command", List{"/bin/sh", "-c", "/bin/sleep 10"}}}}}}};
 }
 

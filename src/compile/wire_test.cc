@@ -76,8 +76,7 @@ const Value& http_rule(const Wiring& wiring, std::size_t index = 0) {
   return spec_of(wiring, "VirtualService", "iris").at("http").at(index);
 }
 
-// --- port numbers (docs/reference/deviations.md does not touch them: dashboards depend on them)
-// ---
+// --- port numbers ---
 
 TEST(WirePorts, count_up_by_container_name_and_skip_sidecars) {
   const Wiring wiring = wired(
@@ -108,6 +107,29 @@ TEST(WirePorts, own_http_port_wins_and_still_uses_up_a_number) {
   EXPECT_EQ(a.at("readinessProbe").at("tcpSocket").at("port").integer(), 9500);
   EXPECT_EQ(port(container(wiring, "iris-p-0-a-b", "b"), "http"), 9001);
   EXPECT_EQ(spec_of(wiring, "Service", "iris-p-a").at("ports").at(0).at("port").integer(), 8080);
+}
+
+TEST(WirePorts, removing_a_predictor_renumbers_no_other_but_in_compat) {
+  const auto predictor = [](const std::string& name) {
+    return "  - name: " + name +
+           "\n    annotations: {seldon.io/no-engine: \"true\"}\n    traffic: 50\n" +
+           "    graph: {name: m" + name +
+           ", type: MODEL}\n    componentSpecs: [{spec: {containers: [{name: m" + name +
+           ", image: i}]}}]\n";
+  };
+  const std::string both = "  predictors:\n" + predictor("a") + predictor("b");
+  std::string alone = "  predictors:\n" + predictor("b");
+  alone.replace(alone.find("traffic: 50"), 11, "traffic: 100");
+  for (const Profile profile : {Profile::kDefault, Profile::kCompat}) {
+    const Wiring before = wired(both, profile);
+    const Wiring after = wired(alone, profile);
+    const bool same = spec_of(before, "Deployment", "iris-b-0-mb") ==
+                          spec_of(after, "Deployment", "iris-b-0-mb") &&
+                      spec_of(before, "Service", "iris-b") == spec_of(after, "Service", "iris-b");
+    EXPECT_EQ(same, profile == Profile::kDefault);
+    EXPECT_EQ(port(container(before, "iris-b-0-mb", "mb"), "metrics"),
+              profile == Profile::kDefault ? 6000 : 6001);
+  }
 }
 
 // --- annotations of ingress ---
@@ -246,6 +268,29 @@ TEST(WireFixes, orchestrator_is_told_only_what_it_reads_and_drains) {
   ASSERT_GE(args.size(), 2U);
   EXPECT_EQ(args[args.size() - 2].text(), "--shutdown_delay");
   EXPECT_EQ(args.back().text(), "10s");
+}
+
+TEST(WireFixes, a_stop_waits_without_a_shell_where_the_server_can) {
+  const auto before_stop = [](Profile profile, bool sleep_action) {
+    Settings settings = default_settings(profile);
+    settings.sleep_action = sleep_action;
+    const Wiring wiring = wire(deployment(kOne), settings);
+    return container(wiring, "iris-p-0-m", "m").at("lifecycle").at("preStop");
+  };
+  EXPECT_EQ(before_stop(Profile::kDefault, true).at("sleep").at("seconds").integer(), 10);
+  EXPECT_EQ(before_stop(Profile::kDefault, false).at("exec").at("command").list().size(), 3U);
+  EXPECT_EQ(before_stop(Profile::kCompat, true).at("exec").at("command").list().size(), 3U);
+  const Wiring own = wired(
+      "  predictors:\n  - name: p\n    graph: {name: m, type: MODEL}\n    componentSpecs: [{spec: "
+      "{containers: "
+      "[{name: m, image: i, lifecycle: {preStop: {sleep: {seconds: 3}}}}]}}]\n");
+  EXPECT_EQ(container(own, "iris-p-0-m", "m")
+                .at("lifecycle")
+                .at("preStop")
+                .at("sleep")
+                .at("seconds")
+                .integer(),
+            3);
 }
 
 TEST(WireFixes, unrelated_edits_leave_the_orchestrator_alone) {
