@@ -4,16 +4,15 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "kube/exec.h"
 #include "kube/likeness.h"
+#include "kube/thread.h"
 #include "kube/watcher.h"
 #include "kube/writes.h"
 #include "resource/read.h"
@@ -146,12 +145,12 @@ struct KubeStore::Impl {
   // Outlives the store: posted to the loop when it is gone, it does nothing.
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   std::mutex mutex;  // guards these four
-  std::condition_variable has_room;
+  Signal has_room;
   std::deque<Told> inbox;
   bool is_posted = false;
   bool is_closed = false;
 
-  std::vector<std::thread> watchers;
+  std::vector<Thread> watchers;
   std::unique_ptr<Senders> senders;
 
   // --- Any thread.
@@ -473,7 +472,7 @@ KubeStore::~KubeStore() {
   }
   impl_->has_room.notify_all();
   impl_->senders.reset();
-  for (std::thread& thread : impl_->watchers) thread.join();
+  for (Thread& thread : impl_->watchers) thread.join();
   impl_->alive.reset();  // what was posted does nothing
 }
 

@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "kube/exec.h"
 #include "kube/stop.h"
+#include "kube/thread.h"
 
 namespace sluice::kube {
 
@@ -60,7 +60,7 @@ struct LeaderElection::Impl {
   std::atomic<std::int64_t> held_ns{0};  // when we last knew that we hold it, before that call
   std::atomic<bool> releasing{false};
   Stop stop;
-  std::thread thread;
+  Thread thread;
   // The thread may hang in a call: the loop watches the clock, too.
   net::Timer watchdog{[](void* self) { static_cast<Impl*>(self)->check_clock(); }, this};
   void check_clock();
@@ -237,14 +237,14 @@ LeaderElection::LeaderElection(net::Loop& loop, Client& client, LeaseOptions opt
 LeaderElection::~LeaderElection() {
   impl_->stop.set();
   impl_->client.stop();
-  if (impl_->thread.joinable()) impl_->thread.join();
+  if (impl_->thread.is_joinable()) impl_->thread.join();
   impl_->alive.reset();  // what was posted does nothing
 }
 
 void LeaderElection::start(std::function<void()> on_leading, std::function<void()> on_lost) {
   impl_->on_leading = std::move(on_leading);
   impl_->on_lost = std::move(on_lost);
-  impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+  impl_->thread = Thread([impl = impl_.get()] { impl->run(); });
 }
 
 bool LeaderElection::is_leader() const noexcept { return impl_->leading.load(); }
@@ -254,7 +254,7 @@ void LeaderElection::release(std::function<void()> done) {
   impl_->on_released = std::move(done);
   impl_->releasing = true;
   impl_->stop.set();
-  if (!impl_->thread.joinable()) impl_->loop.post(impl_->on_released);  // was never started
+  if (!impl_->thread.is_joinable()) impl_->loop.post(impl_->on_released);  // was never started
 }
 
 }  // namespace sluice::kube

@@ -34,7 +34,7 @@ Senders::~Senders() {
     waiting_.clear();
   }
   changed_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (Thread& thread : threads_) thread.join();
 }
 
 void Senders::send(Write write) {

@@ -1,7 +1,6 @@
 // Writes that are under way: in lanes, each in order, lanes side by side on a few threads.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -9,10 +8,10 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "kube/client.h"
+#include "kube/thread.h"
 #include "resource/object.h"
 
 namespace sluice::kube {
@@ -46,9 +45,9 @@ class Senders {
   Client& client_;
   const unsigned threads_max_;
   const std::function<void(WriteAnswer)> answered_;
-  std::vector<std::thread> threads_;  // the sender's caller only
-  std::mutex mutex_;                  // guards what follows
-  std::condition_variable changed_;
+  std::vector<Thread> threads_;  // the sender's caller only
+  std::mutex mutex_;             // guards what follows
+  Signal changed_;
   std::deque<Write> waiting_;
   unsigned idle_ = 0;
   bool stopping_ = false;

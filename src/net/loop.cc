@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <limits>
 #include <mutex>
 
 #include "base/assert.h"
@@ -194,6 +195,10 @@ void Loop::stop() {
 }
 
 void Loop::defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
+
+std::int64_t Loop::next_due_ns() const noexcept {
+  return heap_.empty() ? std::numeric_limits<std::int64_t>::max() : heap_.front()->due_ns_;
+}
 
 void Loop::run_once(int timeout_ms) {
   int wait_ms = timeout_ms;

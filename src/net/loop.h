@@ -86,6 +86,8 @@ class Loop {
   std::int64_t now_ns() const noexcept {
     return now_ns_;
   }  // monotonic, as of the start of this round
+  // When the next timer fires, by that clock; the largest number: none is armed.
+  std::int64_t next_due_ns() const noexcept;
 
  private:
   friend class Watch;
