@@ -59,9 +59,11 @@ class Stages:
         try:
             status = process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            process.wait()
             status = "over %d s" % seconds
+        finally:  # asked to end, too
+            if process.poll() is None:
+                os.killpg(process.pid, 9)
+                process.wait()
         took = time.monotonic() - start
         passed, failures, not_run = counts_of(report) if report else (0, [], [])
         if report and passed + len(failures) == 0:

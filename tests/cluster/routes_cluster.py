@@ -1,134 +1,22 @@
-"""Requests through Istio's real ingress gateway to models that the operator wired. Run by tests/cluster/run inside the cluster's network.
-
-The pods are the built-in model server behind sluice's own executor. The two versions of the iris model answer the same row with
-different numbers, so an answer tells which version gave it.
-"""
+"""Requests through Istio's real ingress gateway to models that the operator wired. Run by tests/cluster/run inside the cluster's network."""
 
 import collections
 import http.client
 import json
 import math
+import os
 import ssl
 import subprocess
-import threading
 import time
 
 import pytest
-import yaml
-from harness import ROOT, ROW, wait_for
-
-GATEWAY = "192.0.2.10"
-NAMESPACE = "routes-test"
-VERSION = yaml.safe_load((ROOT / "charts/sluice/Chart.yaml").read_text())["version"]
-EXECUTOR = "executor.image.registry=localhost,executor.image.repository=sluice-executor,executor.image.tag=" + VERSION
-
-
-def run(*command, given=None, timeout=120):
-    made = subprocess.run([str(word) for word in command], input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout)
-    assert made.returncode == 0, "%s: %s" % (" ".join(map(str, command)), made.stderr)
-    return made.stdout
-
-
-def apply(*documents):
-    run("kubectl", "apply", "-f", "-", given=yaml.safe_dump_all(documents))
-
-
-def gateway(name, namespace, port, protocol="HTTP", **tls):
-    server = {"port": {"number": port, "name": "port-%d" % port, "protocol": protocol}, "hosts": ["*"]}
-    if tls:
-        server["tls"] = tls
-    return {"apiVersion": "networking.istio.io/v1beta1", "kind": "Gateway", "metadata": {"name": name, "namespace": namespace},
-            "spec": {"selector": {"istio": "ingressgateway"}, "servers": [server]}}
-
-
-def predictor(name, traffic=None, version=None, **more):
-    version = version or {"two": "v2"}.get(name, "v1")
-    container = {"name": "classifier", "image": "localhost/sluice:" + VERSION, "imagePullPolicy": "Never",
-                 "args": ["model", "--address", "0.0.0.0", "--model-uri", "/model"],
-                 "resources": {"requests": {"cpu": "10m"}}, "volumeMounts": [{"name": "model", "mountPath": "/model"}]}
-    made = {"name": name, "graph": {"name": "classifier", "type": "MODEL"}, "replicas": 1,
-            "svcOrchSpec": {"resources": {"requests": {"cpu": "10m"}}},
-            "componentSpecs": [{"spec": {"containers": [container], "volumes": [{"name": "model", "configMap": {"name": "iris-" + version}}]}}]}
-    if traffic is not None:
-        made["traffic"] = traffic
-    return {**made, **more}
-
-
-def deployment(name, *predictors, **annotations):
-    return {"apiVersion": "machinelearning.seldon.io/v1", "kind": "SeldonDeployment", "metadata": {"name": name, "namespace": NAMESPACE},
-            "spec": {"predictors": list(predictors), "annotations": {"seldon.io/" + key.replace("_", "-"): value for key, value in annotations.items()}}}
-
-
-def settled(document):
-    """Applies it and waits until the operator calls the generation that was written Available."""
-    apply(document)
-    name = document["metadata"]["name"]
-
-    def status():
-        return json.loads(run("kubectl", "-n", NAMESPACE, "get", "sdep", name, "-o", "json"))
-
-    def there():
-        found = status()
-        said = found.get("status", {})
-        return said if said.get("state") == "Available" and said.get("observedGeneration") == found["metadata"]["generation"] else None
-
-    return wait_for(there, 150, lambda: json.dumps(status().get("status"), indent=1))
-
-
-def call(name, port=80, context=None, timeout=10):
-    """(status, version that answered or None)"""
-    kind = http.client.HTTPSConnection if context else http.client.HTTPConnection
-    connection = kind(GATEWAY, port, timeout=timeout, **({"context": context} if context else {}))
-    try:
-        connection.request("POST", "/seldon/%s/%s/api/v1.0/predictions" % (NAMESPACE, name), json.dumps({"data": {"ndarray": [ROW]}}),
-                           {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            return response.status, None
-        return 200, "v2" if json.loads(body)["data"]["ndarray"][0][0] > 0.9 else "v1"
-    finally:
-        connection.close()
-
-
-class Load:
-    """Requests without pause from a few threads; what they got."""
-
-    def __init__(self, name, threads=3):
-        self.name, self.results, self.stopping = name, collections.Counter(), False
-        self.threads = [threading.Thread(target=self.work) for _ in range(threads)]
-
-    def work(self):
-        while not self.stopping:
-            try:
-                self.results[call(self.name)] += 1
-            except OSError as error:
-                self.results[(type(error).__name__, None)] += 1
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping = True
-        for thread in self.threads:
-            thread.join()
-
-    def failed(self):
-        return {result: count for result, count in self.results.items() if result[0] != 200}
+from harness import ROOT, wait_for
+from models import GATEWAY, NAMESPACE, VERSION, Load, apply, call, deployment, gateway, install, predictor, run, settled
 
 
 @pytest.fixture(scope="module", autouse=True)
 def installed():
-    run(ROOT / "tools/helm", "upgrade", "--install", "sluice", ROOT / "charts/sluice", "--namespace", "seldon-system", "--create-namespace",
-        "--set", "istio.enabled=true," + EXECUTOR, "--wait", "--timeout", "90s")
-    subprocess.run(["kubectl", "create", "namespace", NAMESPACE], stderr=subprocess.DEVNULL)
-    for version in ("v1", "v2"):
-        made = run("kubectl", "-n", NAMESPACE, "create", "configmap", "iris-" + version, "--from-file=%s" % (ROOT / "examples/iris/models" / version),
-                   "--dry-run=client", "-o", "yaml")
-        run("kubectl", "apply", "-f", "-", given=made)
-    apply(gateway("seldon-gateway", "istio-system", 80))
+    install()
     yield
     run("kubectl", "delete", "namespace", NAMESPACE, "--wait=false")
 
@@ -145,6 +33,13 @@ def test_canary_gets_its_share():
     answers = collections.Counter(call("canary") for _ in range(400))
     assert set(answers) == {(200, "v1"), (200, "v2")}, answers
     assert abs(answers[(200, "v2")] - 100) < 5 * math.sqrt(400 * 0.25 * 0.75)
+
+
+def test_a_b_gets_halves_from_pods_of_their_own():
+    settled(deployment("halves", predictor("one", 50), predictor("two", 50)))
+    answers = collections.Counter(call("halves") for _ in range(400))
+    assert set(answers) == {(200, "v1"), (200, "v2")}, answers
+    assert abs(answers[(200, "v1")] - 200) < 5 * math.sqrt(400 * 0.25)
 
 
 def test_blue_green_switch_loses_nothing():
@@ -199,6 +94,45 @@ def test_its_own_gateway_and_no_other():
     assert call("own") == (404, None)
 
 
+def test_its_own_gateway_in_another_namespace():
+    apply(gateway("other", "istio-system", 8086))
+    settled(deployment("far", predictor("one"), istio_gateway="istio-system/other"))
+    wait_for(lambda: answers_on(8086, "far"), 20, "port 8086")
+    assert call("far") == (404, None)
+
+
+# Answers 200 or, seven times of ten, 503: sluice itself, with a fault before an answer of its own.
+UNSTEADY = """
+{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: model, namespace: istio-system},
+ spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 9000, name: model, protocol: HTTP}, hosts: ["*"]}]}}
+---
+{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: answer, namespace: istio-system},
+ spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 9001, name: answer, protocol: HTTP}, hosts: ["*"]}]}}
+---
+{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: answer, namespace: default},
+ spec: {hosts: [answer.local], resolution: STATIC, ports: [{number: 9001, name: http, protocol: HTTP}], endpoints: [{address: 127.0.0.1}]}}
+---
+{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: model, namespace: default},
+ spec: {hosts: ["*"], gateways: [istio-system/model], http: [{fault: {abort: {httpStatus: 503, percentage: {value: 70}}},
+   route: [{destination: {host: answer.local, port: {number: 9001}}}]}]}}
+---
+{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: answer, namespace: default},
+ spec: {hosts: ["*"], gateways: [istio-system/answer], http: [{directResponse: {status: 200, body: {string: '{"data":{"ndarray":[[0.1]]}}'}}}]}}
+"""
+
+
+def test_retries_hide_a_model_that_often_fails():
+    apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "unsteady", "namespace": NAMESPACE}, "data": {"unsteady.yaml": UNSTEADY}})
+    container = {"name": "classifier", "image": "localhost/sluice:" + VERSION, "imagePullPolicy": "Never",
+                 "args": ["serve", "-f", "/config/unsteady.yaml", "--admin", "off"], "volumeMounts": [{"name": "config", "mountPath": "/config"}]}
+    unsteady = {"name": "one", "graph": {"name": "classifier", "type": "MODEL"}, "annotations": {"seldon.io/no-engine": "true"},
+                "componentSpecs": [{"spec": {"containers": [container], "volumes": [{"name": "config", "configMap": {"name": "unsteady"}}]}}]}
+    settled(deployment("unsteady", unsteady, istio_retries="0"))
+    assert {status for status, _ in (call("unsteady") for _ in range(60))} == {200, 503}
+    settled(deployment("unsteady", unsteady, istio_retries="50", istio_retries_timeout="2"))
+    assert {status for status, _ in (call("unsteady", timeout=60) for _ in range(30))} == {200}
+
+
 def answers_on(port, name, context=None):
     try:
         return call(name, port, context)[0] == 200
@@ -215,15 +149,21 @@ def certificate(folder, name, host):
     return ssl.create_default_context(cafile=str(folder / (name + ".crt")))
 
 
-def test_tls_with_a_secret_that_is_rotated(tmp_path):
+def test_tls_with_a_secret_that_is_rotated_and_the_seldon_client(tmp_path):
     first = certificate(tmp_path, "first", "models.example.com")
     apply(gateway("secure", "istio-system", 443, "HTTPS", mode="SIMPLE", credentialName="models-cert"))
-    settled(deployment("secret", predictor("one"), istio_gateway="istio-system/secure"))
+    settled(deployment("secret", predictor("one"), istio_gateway="istio-system/seldon-gateway,istio-system/secure"))
     wait_for(lambda: answers_on(443, "secret", first), 20, "port 443")
     second = certificate(tmp_path, "second", "models.example.com")
     wait_for(lambda: answers_on(443, "secret", second), 20, "the second certificate")
     with pytest.raises(ssl.SSLError):
         call("secret", 443, first)
+    # gateway="istio", over HTTP and HTTPS, as its users call it.
+    said = json.loads(run(os.environ["SELDON_PYTHON"], ROOT / "tests/e2e/seldon_client.py", GATEWAY + ":80", GATEWAY + ":443", tmp_path / "second.crt",
+                          "secret", NAMESPACE))
+    for form in ("tensor", "ndarray", "https"):
+        assert said[form]["success"], said
+    assert not said["unknown"]["success"]
 
 
 def test_a_shadow_gets_copies_and_answers_nobody():
