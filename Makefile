@@ -65,4 +65,7 @@ format: ## clang-format over all sources
 bench: ## load against sluice, a bare relay, nginx, HAProxy, Envoy; BENCH_ARGS="--help" for more
 	@tools/install_deps bench && tools/run_bench $(BENCH_ARGS)
 
-.PHONY: help demo deps dev release run test unit e2e test-cluster asan tsan fuzz crd helm-values chart-golden image check format bench
+bench-operator: release ## what the operator costs for 300 and 1,000 SeldonDeployments on a real API server, pods as objects; needs Go; BENCH_ARGS
+	@tools/install_deps cluster && BENCH_COMMAND="make bench-operator BENCH_ARGS='$(BENCH_ARGS)'" python3 bench/operator/run.py $(BENCH_ARGS)
+
+.PHONY: help demo deps dev release run test unit e2e test-cluster asan tsan fuzz crd helm-values chart-golden image check format bench bench-operator

@@ -1,5 +1,7 @@
 #include "cli/controller.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -128,8 +130,12 @@ std::string Controller::metrics() const {
       static_cast<double>(store_.writes_pending()));
   one("sluice_operator_cached_objects", "gauge", "Objects in the caches.",
       static_cast<double>(store_.object_count()));
-  one("sluice_kube_calls_total", "counter", "Calls that the API server answered.",
-      static_cast<double>(counts.calls));
+  out +=
+      "# HELP sluice_kube_calls_total Calls that the API server answered.\n# TYPE "
+      "sluice_kube_calls_total counter\n";
+  for (const auto& [call, count] : counts.calls)
+    out += fmt::format("sluice_kube_calls_total{{verb=\"{}\",kind=\"{}\"}} {}\n", call.first,
+                       call.second, count);
   one("sluice_kube_retries_total", "counter", "Calls made again.",
       static_cast<double>(counts.retries));
   one("sluice_kube_throttled_seconds_total", "counter", "Waited for our own rate limit.",

@@ -121,7 +121,8 @@ struct Client::Impl {
   RateLimit rate;
   std::mutex random_mutex;
   Random random;
-  std::atomic<std::uint64_t> calls{0};
+  mutable std::mutex calls_mutex;  // guards what follows
+  std::map<std::pair<std::string, std::string>, std::uint64_t> calls;
   std::atomic<std::uint64_t> retries{0};
   std::atomic<std::uint64_t> throttled_ns{0};
   std::atomic<std::uint64_t> connections{0};
@@ -130,6 +131,7 @@ struct Client::Impl {
     const std::lock_guard lock(random_mutex);
     return random.next();
   }
+  void count(const Question& question);
   std::string head_of(const Request& request, const Credential& credential) const;
   Result<std::unique_ptr<Connection>> connect(const Credential& credential, bool fresh,
                                               std::int64_t deadline_ns);
@@ -142,6 +144,13 @@ struct Client::Impl {
   Result<Value> read_page(const Question& question, std::string target, bool& expired,
                           bool& served);
 };
+
+void Client::Impl::count(const Question& question) {
+  std::string what(question.kind == nullptr ? "" : question.kind->kind);
+  if (!question.subresource.empty()) what.append("/").append(question.subresource);
+  const std::lock_guard lock(calls_mutex);
+  ++calls[{std::string(question.verb), std::move(what)}];
+}
 
 std::string Client::Impl::head_of(const Request& request, const Credential& credential) const {
   std::string head = fmt::format(
@@ -183,7 +192,6 @@ Result<std::unique_ptr<Connection>> Client::Impl::begin(const Request& request,
   SLUICE_TRY(credential, credentials.current(stop));
   SLUICE_TRY(std::unique_ptr<Connection> connection, connect(credential, fresh, deadline_ns));
   SLUICE_CHECK(connection->exchange(head_of(request, credential) + request.body, deadline_ns));
-  calls.fetch_add(1, std::memory_order_relaxed);
   if (connection->status() == 401) credentials.refused(credential);
   return connection;
 }
@@ -224,6 +232,7 @@ Result<Answer> Client::Impl::call(const Question& question, const Request& reque
   bool fresh = false;
   for (unsigned attempt = 0;; ++attempt) {
     auto answer = once(request, fresh, deadline);
+    if (answer) count(question);
     if (answer && answer->status == 401 && !renewed) {
       renewed = true;  // a token that was rotated under us
       continue;
@@ -290,9 +299,18 @@ bool Client::is_stopped() const noexcept { return impl_->stop.is_set(); }
 const Config& Client::config() const noexcept { return impl_->config; }
 bool Client::wait(Milliseconds duration) { return impl_->stop.wait(duration); }
 
-ClientCounts Client::counts() const noexcept {
-  return ClientCounts{impl_->calls.load(), impl_->retries.load(), impl_->throttled_ns.load(),
-                      impl_->connections.load()};
+ClientCounts Client::counts() const {
+  ClientCounts counts{
+      {}, impl_->retries.load(), impl_->throttled_ns.load(), impl_->connections.load()};
+  const std::lock_guard lock(impl_->calls_mutex);
+  counts.calls = impl_->calls;
+  return counts;
+}
+
+std::uint64_t ClientCounts::calls_total() const noexcept {
+  std::uint64_t total = 0;
+  for (const auto& [call, count] : calls) total += count;
+  return total;
 }
 
 Result<Value> Client::version() {
@@ -475,6 +493,7 @@ Result<WatchEnd> Client::watch(const Kind& kind, const WatchOptions& options,
   auto begun =
       impl_->begin(request, credential, false, monotonic_ns() + ns(impl_->options.deadline));
   if (!begun) return ended(std::move(begun).error());
+  impl_->count(question);
   Connection& connection = **begun;
   const std::int64_t deadline =
       monotonic_ns() + (options.timeout_seconds + kWatchGraceSeconds) * 1'000'000'000;

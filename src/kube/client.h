@@ -9,10 +9,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -74,7 +76,9 @@ enum class WatchEnd : std::uint8_t {
 
 // Counts since the client was made.
 struct ClientCounts {
-  std::uint64_t calls = 0;  // answered requests
+  // Answered requests, by RBAC's verb and the kind ("Deployment", "SeldonDeployment/status").
+  std::map<std::pair<std::string, std::string>, std::uint64_t> calls;
+  std::uint64_t calls_total() const noexcept;
   std::uint64_t retries = 0;
   std::uint64_t throttled_ns = 0;  // waited for our own rate limit
   std::uint64_t connections = 0;   // opened
@@ -93,7 +97,7 @@ class Client {
   void stop();
   bool is_stopped() const noexcept;
   const Config& config() const noexcept;
-  ClientCounts counts() const noexcept;
+  ClientCounts counts() const;
 
   // {"major": "1", "minor": "34", "gitVersion": ...}: also a cheap check of address and
   // certificates.

@@ -83,7 +83,8 @@ TEST(ClientTest, OneConnectionServesManyCalls) {
   const auto client = server.client();
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(client->get(config_maps(), "ns", "a"));
   EXPECT_EQ(server.connections(), 1);
-  EXPECT_EQ(client->counts().calls, 20U);
+  EXPECT_EQ(client->counts().calls_total(), 20U);
+  EXPECT_EQ(client->counts().calls.at({"get", "ConfigMap"}), 20U);
 }
 
 TEST(ClientTest, TriesAgainAfterRetryAfterAndFailures) {
@@ -113,7 +114,7 @@ TEST(ClientTest, TriesAgainAfterRetryAfterAndFailures) {
   EXPECT_EQ(got.error().what, "the API server answered 500: webhook is down");
   EXPECT_EQ(got.error().where, "get ConfigMap ns/a");
   EXPECT_EQ(got.error().retry, Retry::kSafe);
-  EXPECT_EQ(impatient->counts().calls, 2U);
+  EXPECT_EQ(impatient->counts().calls_total(), 2U);
 }
 
 TEST(ClientTest, DeadlinesHoldAndStopEndsWhatWaits) {
