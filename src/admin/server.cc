@@ -28,13 +28,13 @@ Result<net::Address> parse_address(std::string_view text) {
       colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
-    return fail(Blame::kConfig, "an admin address is ADDRESS:PORT, such as 127.0.0.1:15000",
+    return fail(Blame::kConfig, "an address is written ADDRESS:PORT, such as 127.0.0.1:15000",
                 std::string(text));
   }
   return net::Address::parse(text.substr(0, colon), port);
 }
 
-enum class Phase : std::uint8_t { kHead, kBody, kWriting, kLingering };
+enum class Phase : std::uint8_t { kHandshake, kHead, kBody, kWriting, kLingering };
 
 }  // namespace
 
@@ -66,8 +66,13 @@ struct Server::Impl {
       connection.impl.advance(connection, events);
     }
 
+    static std::shared_ptr<const net::TlsContext> choose(void* self, std::string_view) {
+      return static_cast<Connection*>(self)->impl.tls();
+    }
+
     Impl& impl;
     net::Fd fd;
+    std::unique_ptr<net::TlsSession> session;  // nullptr: plain
     net::Watch watch;
     net::Timer timer;
     http::RequestHead head;
@@ -84,13 +89,18 @@ struct Server::Impl {
     std::list<Connection>::iterator self;
   };
 
-  Impl(net::Loop& control, std::string where, Limits given)
-      : loop(control), address(std::move(where)), limits(given) {}
+  Impl(net::Loop& control, std::string where, Limits given, TlsSource source)
+      : loop(control), address(std::move(where)), limits(given), tls(std::move(source)) {}
 
   static void on_accept(void* self, std::uint32_t) { static_cast<Impl*>(self)->accept_all(); }
   void accept_all();
   void forget(Connection& connection);
   void advance(Connection& connection, std::uint32_t events);
+  void handshake(Connection& connection);
+  // kOk with `size` bytes, or why not now, or not any more.
+  static net::TlsStatus receive(Connection& connection, char* into, std::size_t& size);
+  static net::TlsStatus transmit(Connection& connection, const char* from, std::size_t& size);
+  bool await(Connection& connection, net::TlsStatus status);
   void read(Connection& connection);
   void take_head(Connection& connection);
   void take_body(Connection& connection, std::string_view bytes);
@@ -103,6 +113,7 @@ struct Server::Impl {
   net::Loop& loop;
   const std::string address;
   const Limits limits;
+  const TlsSource tls;  // empty: plain
   net::Fd listener;
   net::Watch watch;
   std::map<std::string, std::map<std::string, Handler, std::less<>>, std::less<>>
@@ -114,8 +125,8 @@ struct Server::Impl {
   http::DateCache dates;
 };
 
-Server::Server(net::Loop& loop, std::string address, Limits limits)
-    : impl_(std::make_unique<Impl>(loop, std::move(address), limits)) {}
+Server::Server(net::Loop& loop, std::string address, Limits limits, TlsSource tls)
+    : impl_(std::make_unique<Impl>(loop, std::move(address), limits, std::move(tls))) {}
 
 Server::~Server() = default;
 
@@ -126,14 +137,11 @@ void Server::route(std::string_view method, std::string_view path, Handler handl
 }
 
 Result<std::string> Server::start() {
-  Result<net::Address> where = parse_address(impl_->address);
-  if (!where) return tl::unexpected(within("--admin", std::move(where.error())));
-  Result<net::Fd> listener = net::open_listener(*where, 64);
-  if (!listener) return tl::unexpected(within("--admin", std::move(listener.error())));
-  impl_->listener = std::move(*listener);
+  SLUICE_TRY(const net::Address where, parse_address(impl_->address));
+  SLUICE_TRY(impl_->listener, net::open_listener(where, 64));
   if (!impl_->watch.start(impl_->loop, impl_->listener.get(), net::kReadable, &Impl::on_accept,
                           impl_.get())) {
-    return fail(Blame::kInternal, "epoll refuses the admin socket", "--admin");
+    return fail(Blame::kInternal, "epoll refuses the socket", impl_->address);
   }
   return net::Address::of_local(impl_->listener.get()).text();
 }
@@ -149,6 +157,11 @@ void Server::Impl::accept_all() {
     Connection& connection = connections.emplace_back(*this, std::move(accepted.fd));
     connection.self = std::prev(connections.end());
     connection.input.resize(limits.head_bytes_max);
+    if (tls) {
+      connection.phase = Phase::kHandshake;
+      connection.session =
+          net::TlsSession::make_server(connection.fd.get(), &Connection::choose, &connection);
+    }
     if (!connection.watch.start(loop, connection.fd.get(), net::kReadable, &Connection::on_events,
                                 &connection)) {
       forget(connection);
@@ -172,30 +185,73 @@ void Server::Impl::forget(Connection& connection) {
 }
 
 void Server::Impl::advance(Connection& connection, std::uint32_t) {
-  if (connection.phase == Phase::kWriting) {
+  if (connection.phase == Phase::kHandshake) {
+    handshake(connection);
+  } else if (connection.phase == Phase::kWriting) {
     write(connection);
   } else {
     read(connection);
   }
 }
 
-void Server::Impl::read(Connection& connection) {
-  char scratch[4096];
-  const bool in_head = connection.phase == Phase::kHead;
-  char* const into = in_head ? connection.input.data() + connection.filled : scratch;
-  const std::size_t room = in_head ? connection.input.size() - connection.filled : sizeof scratch;
-  const ssize_t size = ::recv(connection.fd.get(), into, room, 0);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (size <= 0) return forget(connection);
-  switch (connection.phase) {
-    case Phase::kHead:
-      connection.filled += static_cast<std::size_t>(size);
-      return take_head(connection);
-    case Phase::kBody:
-      return take_body(connection, {scratch, static_cast<std::size_t>(size)});
-    default:
-      return;  // lingering: what still comes is thrown away
+void Server::Impl::handshake(Connection& connection) {
+  const net::TlsStatus status = connection.session->handshake();
+  if (status != net::TlsStatus::kOk) {
+    if (!await(connection, status) && !connection.session->error().empty())
+      log::debug("a TLS handshake failed", {{"error", connection.session->error()}});
+    return;
   }
+  connection.phase = Phase::kHead;
+  if (await(connection, net::TlsStatus::kWantRead)) read(connection);
+}
+
+net::TlsStatus Server::Impl::receive(Connection& connection, char* into, std::size_t& size) {
+  if (connection.session != nullptr) return connection.session->read(into, size);
+  const ssize_t got = ::recv(connection.fd.get(), into, size, 0);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return net::TlsStatus::kWantRead;
+  size = got > 0 ? static_cast<std::size_t>(got) : 0;
+  return got > 0 ? net::TlsStatus::kOk : net::TlsStatus::kClosed;
+}
+
+net::TlsStatus Server::Impl::transmit(Connection& connection, const char* from, std::size_t& size) {
+  if (connection.session != nullptr) return connection.session->write(from, size);
+  const ssize_t put = ::send(connection.fd.get(), from, size, MSG_NOSIGNAL);
+  if (put < 0 && (errno == EAGAIN || errno == EINTR)) return net::TlsStatus::kWantWrite;
+  size = put > 0 ? static_cast<std::size_t>(put) : 0;
+  return put > 0 ? net::TlsStatus::kOk : net::TlsStatus::kClosed;
+}
+
+// Waits for what the socket must be ready for; forgets a connection that is over (then: false).
+bool Server::Impl::await(Connection& connection, net::TlsStatus status) {
+  const bool waits = status == net::TlsStatus::kWantRead || status == net::TlsStatus::kWantWrite;
+  const std::uint32_t events =
+      status == net::TlsStatus::kWantRead ? net::kReadable : net::kWritable;
+  if (waits && (connection.watch.events() == events || connection.watch.change(events)))
+    return true;
+  forget(connection);
+  return false;
+}
+
+// What TLS has taken off the socket must be read to the end: epoll does not tell of it again.
+void Server::Impl::read(Connection& connection) {
+  do {
+    char scratch[4096];
+    const bool in_head = connection.phase == Phase::kHead;
+    char* const into = in_head ? connection.input.data() + connection.filled : scratch;
+    std::size_t size = in_head ? connection.input.size() - connection.filled : sizeof scratch;
+    const net::TlsStatus status = receive(connection, into, size);
+    if (status != net::TlsStatus::kOk) {
+      await(connection, status);
+      return;
+    }
+    if (connection.phase == Phase::kHead) {
+      connection.filled += size;
+      take_head(connection);
+    } else if (connection.phase == Phase::kBody) {
+      take_body(connection, {scratch, size});
+    }  // lingering: what still comes is thrown away
+  } while (connection.session != nullptr && !connection.is_done &&
+           connection.phase != Phase::kWriting);
 }
 
 void Server::Impl::take_head(Connection& connection) {
@@ -218,8 +274,8 @@ void Server::Impl::take_head(Connection& connection) {
   if (head.expect_continue && !connection.decoder.is_done()) {
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     // Fits into any send buffer; if not, the client goes on by itself after a while.
-    static_cast<void>(
-        ::send(connection.fd.get(), kContinue.data(), kContinue.size(), MSG_NOSIGNAL));
+    std::size_t size = kContinue.size();
+    static_cast<void>(transmit(connection, kContinue.data(), size));
   }
   const std::size_t consumed = connection.parser.consumed();
   take_body(connection, {connection.input.data() + consumed, connection.filled - consumed});
@@ -302,22 +358,22 @@ void Server::Impl::send(Connection& connection, const Response& response, std::s
 
 void Server::Impl::write(Connection& connection) {
   while (connection.written < connection.output.size()) {
-    const ssize_t size = ::send(connection.fd.get(), connection.output.data() + connection.written,
-                                connection.output.size() - connection.written, MSG_NOSIGNAL);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0 && errno == EAGAIN) {
-      if (!connection.watch.change(net::kWritable)) forget(connection);
+    std::size_t size = connection.output.size() - connection.written;
+    const net::TlsStatus status =
+        transmit(connection, connection.output.data() + connection.written, size);
+    if (status != net::TlsStatus::kOk) {
+      await(connection, status);
       return;
     }
-    if (size < 0) return forget(connection);
-    connection.written += static_cast<std::size_t>(size);
+    connection.written += size;
   }
   // Bytes that were not read make close() send a reset, which may overtake the answer (RFC 9112
   // section 9.6): say that no more comes, and wait for the client to close.
   connection.phase = Phase::kLingering;
+  if (connection.session != nullptr) connection.session->shutdown();
   ::shutdown(connection.fd.get(), SHUT_WR);
   connection.timer.arm(loop, std::min(limits.exchange_timeout_max, Milliseconds(1'000)));
-  if (!connection.watch.change(net::kReadable)) forget(connection);
+  await(connection, net::TlsStatus::kWantRead);
 }
 
 }  // namespace sluice::admin

@@ -5,10 +5,10 @@
 //   "ok\n"}; }); Result<std::string> bound = server.start();   // "127.0.0.1:15000"
 //
 // Thread: the loop's, handlers too; they must not take long, for the reconcile loop waits.
-// One request per connection. Limits: connections_max at once (the oldest goes when another
-// comes), head and body as below, some seconds for all of it. Requests that change something are
-// refused when a browser's page sent them (they carry Origin): the port is on loopback, and so is
-// every page that the machine's user looks at.
+// With `tls` it speaks TLS, and nothing else. One request per connection. Limits: connections_max
+// at once (the oldest goes when another comes), head and body as below, some seconds for all of it.
+// Requests that change something are refused when a browser's page sent them (they carry Origin):
+// the port is on loopback, and so is every page that the machine's user looks at.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 namespace sluice::admin {
 
@@ -48,10 +49,13 @@ struct Limits {
   Milliseconds exchange_timeout_max{10'000};  // from accept to the last byte written
 };
 
+// What a new connection handshakes with; nullptr: it is closed.
+using TlsSource = std::function<std::shared_ptr<const net::TlsContext>()>;
+
 class Server {
  public:
   // `address`: "127.0.0.1:15000", "[::1]:0", "0.0.0.0:15000".
-  Server(net::Loop& loop, std::string address, Limits limits = {});
+  Server(net::Loop& loop, std::string address, Limits limits = {}, TlsSource tls = {});
   ~Server();  // closes everything; not from within a handler
 
   // REQUIRES: not started; each method and path once.

@@ -34,21 +34,6 @@ bool is_made_for(const Object& object, const Names& deployments) {
   return false;
 }
 
-}  // namespace
-
-Diagnostics admit(const Object& object, const compile::Settings& settings) {
-  Diagnostics diagnostics = resource::check(object);
-  if (resource::has_errors(diagnostics)) return diagnostics;
-  if (object.kind == "SeldonDeployment") {
-    append(diagnostics, compile::wire(object, settings).diagnostics);
-  } else {
-    append(diagnostics, compile::check_object(object));
-  }
-  return diagnostics;
-}
-
-namespace {
-
 Input read_files(const std::vector<std::string>& files, const compile::Settings& settings) {
   store::Documents documents = store::read_documents(files, kSecretNamespace);
   Input input;
@@ -64,7 +49,7 @@ Input read_files(const std::vector<std::string>& files, const compile::Settings&
       continue;
     }
     if (!seen.insert(object.key()).second) continue;  // check_set has said so
-    Diagnostics found = admit(object, settings);
+    Diagnostics found = compile::admit(object, settings);
     const bool refused = resource::has_errors(found);
     append(input.diagnostics, std::move(found));
     if (!refused) input.objects.push_back(std::make_shared<const Object>(std::move(object)));
@@ -81,7 +66,7 @@ Result<Input> read_input(const Source& source, const compile::Settings& settings
   if (source.files.empty() && wants != Wants::kRouting) {
     SLUICE_TRY(const Objects deployments, source.live->deployments());
     for (const auto& deployment : deployments) {
-      Diagnostics found = admit(*deployment, settings);
+      Diagnostics found = compile::admit(*deployment, settings);
       const bool refused = resource::has_errors(found);
       append(input.diagnostics, std::move(found));
       if (!refused) input.objects.push_back(deployment);

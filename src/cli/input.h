@@ -14,9 +14,6 @@
 
 namespace sluice::cli {
 
-// What admits one object into the store: its fields, then what its kind demands. Errors refuse it.
-resource::Diagnostics admit(const resource::Object& object, const compile::Settings& settings);
-
 struct Input {
   std::vector<std::shared_ptr<const resource::Object>> objects;  // those admitted
   // What the cluster routes by: in force already, not to be wired. Empty without a cluster. Those

@@ -295,6 +295,30 @@ int run(int argc, char** argv) {
       ->envname("LEADER_ELECTION_ID")
       ->capture_default_str();
   operator_verb
+      ->add_option("--webhook", operator_options.webhook,
+                   "answer the API server's AdmissionReviews over HTTPS: ADDRESS:PORT, or off")
+      ->capture_default_str();
+  operator_verb
+      ->add_option("--webhook-certificates", operator_options.webhook_certificates,
+                   "folder with tls.crt and tls.key, read again when they change; default: made "
+                   "here, and kept in a Secret that replicas share")
+      ->type_name("FOLDER");
+  operator_verb
+      ->add_option("--webhook-service", operator_options.webhook_service,
+                   "the Service by which the API server reaches --webhook; in the certificate")
+      ->type_name("NAME")
+      ->capture_default_str();
+  operator_verb
+      ->add_option("--webhook-secret", operator_options.webhook_secret,
+                   "the Secret with the certificates, in the Lease's namespace")
+      ->type_name("NAME")
+      ->capture_default_str();
+  operator_verb
+      ->add_option("--webhook-configuration", operator_options.webhook_configuration,
+                   "the ValidatingWebhookConfiguration whose caBundle is kept up to date; "
+                   "default: none is")
+      ->type_name("NAME");
+  operator_verb
       ->add_option("--settle-ms", operator_options.settle_ms,
                    "how long Istio is given to carry new routes to its proxies before old pods go")
       ->check(CLI::Range(0, 600000))

@@ -1,5 +1,7 @@
 // `sluice operator`: the same reconcile loop as `serve`, over a Kubernetes API server. One of
 // several replicas leads (a Lease); the others keep their caches warm.
+#include <fmt/core.h>
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -10,36 +12,82 @@
 #include "base/log.h"
 #include "cli/controller.h"
 #include "cli/output.h"
+#include "cli/standings.h"
 #include "cli/status_server.h"
 #include "cli/verbs.h"
 #include "kube/client.h"
 #include "kube/lease.h"
 #include "net/loop.h"
+#include "webhook/webhook.h"
 
 namespace sluice::cli {
 
 namespace {
 
-// A Controller with what makes it a process: signals, the admin port, an exit code.
+// After SIGTERM the webhook still answers for so long: API servers hear meanwhile that this pod is
+// not to be asked any more.
+constexpr int kWebhookLingerMs = 3'000;
+
+void append_webhook_metrics(std::string& out, const webhook::Counts& counts,
+                            const webhook::Keeper::State& state) {
+  out +=
+      "# HELP sluice_webhook_reviews_total SeldonDeployments that the API server asked "
+      "about.\n# TYPE sluice_webhook_reviews_total counter\n";
+  for (const auto& [outcome, count] : {std::pair{"accepted", counts.accepted},
+                                       {"refused", counts.refused},
+                                       {"malformed", counts.malformed}}) {
+    out += fmt::format("sluice_webhook_reviews_total{{outcome=\"{}\"}} {}\n", outcome, count);
+  }
+  append_metric(out, "sluice_webhook_busy_seconds_total", "counter", "Spent on answers.",
+                static_cast<double>(counts.busy_ns) / 1e9);
+  append_metric(out, "sluice_webhook_certificate_end_timestamp_seconds", "gauge",
+                "When the webhook's certificate runs out; 0: there is none.",
+                static_cast<double>(state.ends_seconds));
+  append_metric(out, "sluice_webhook_certificates_made_total", "counter",
+                "Certificates that this replica has made.", static_cast<double>(state.renewals));
+  append_metric(out, "sluice_webhook_trouble", "gauge",
+                "1 while the webhook's certificates can't be kept.", state.trouble.empty() ? 0 : 1);
+}
+
+// A Controller with what makes it a process: signals, the admin port, the webhook, an exit code.
 class Process {
  public:
-  Process(const OperatorOptions& options, kube::Client& client, kube::Client& lease_client)
-      : options_(options), controller_(loop_, options, client, lease_client, [this] {
+  // `webhook_client`: the webhook's own, for its certificates.
+  Process(const OperatorOptions& options, kube::Client& client, kube::Client& lease_client,
+          kube::Client& webhook_client)
+      : options_(options),
+        client_(client),
+        controller_(loop_, options, client, lease_client, [this] {
           log::error("the lease is lost; ending, so that nothing is written beside the new leader");
           exit_code_ = kExitFailure;
           loop_.stop();
-        }) {}
+        }) {
+    if (options.webhook == "off") return;
+    webhook::Options made;
+    made.address = options.webhook;
+    made.keeper.folder = options.webhook_certificates;
+    made.keeper.namespace_ = options.lease_namespace;
+    made.keeper.service = options.webhook_service;
+    made.keeper.secret = options.webhook_secret;
+    made.keeper.configuration = options.webhook_configuration;
+    webhook_ = std::make_unique<webhook::Webhook>(&webhook_client, options.settings, made);
+  }
 
   int run();
 
  private:
   bool watch_signals();
   void on_signal();
-  Result<void> start_admin();
+  Result<void> start_servers();
+  bool is_ready() const;
+  resource::Value status() const;
+  std::string metrics() const;
 
   const OperatorOptions options_;
+  kube::Client& client_;
   net::Loop loop_;
   Controller controller_;
+  std::unique_ptr<webhook::Webhook> webhook_;  // nullptr: off
   StatusServer admin_;
   int signal_fd_ = -1;
   net::Watch signal_watch_;
@@ -68,20 +116,47 @@ int Process::run() {
     log::error("signals can't be watched");
     return kExitFailure;
   }
-  if (auto started = start_admin(); !started) {
+  if (auto started = start_servers(); !started) {
     log::error("can't start", {{"error", to_string(started.error())}});
     return kExitFailure;
   }
   controller_.start();
   loop_.run();
+  client_.stop();
+  if (webhook_ != nullptr && exit_code_ == kExitOk) {  // until another signal comes
+    pollfd watched{signal_fd_, POLLIN, 0};
+    poll(&watched, 1, kWebhookLingerMs);
+  }
   return exit_code_;
 }
 
-Result<void> Process::start_admin() {
+bool Process::is_ready() const {
+  // A webhook that can't have its certificate is a trouble of its own: nothing else waits for it.
+  return controller_.is_ready() && (webhook_ == nullptr || webhook_->state().has_tried);
+}
+
+resource::Value Process::status() const {
+  resource::Value status = controller_.status();
+  if (webhook_ != nullptr) {
+    const webhook::Keeper::State state = webhook_->state();
+    status.as_map()->set("webhook", resource::Map{{"trouble", state.trouble},
+                                                  {"certificateEndsSeconds", state.ends_seconds}});
+  }
+  return status;
+}
+
+std::string Process::metrics() const {
+  std::string out = controller_.metrics();
+  if (webhook_ != nullptr) append_webhook_metrics(out, webhook_->counts(), webhook_->state());
+  return out;
+}
+
+Result<void> Process::start_servers() {
+  if (webhook_ != nullptr) SLUICE_CHECK(webhook_->start());
   StatusServer::Sources sources;
-  sources.is_ready = [this] { return controller_.is_ready(); };
-  sources.status = [this] { return controller_.status(); };
-  sources.metrics = [this] { return controller_.metrics(); };
+  sources.is_ready = [this] { return is_ready(); };
+  sources.status = [this] { return status(); };
+  sources.metrics = [this] { return metrics(); };
   return admin_.start(loop_, options_.admin, std::move(sources));
 }
 
@@ -113,18 +188,20 @@ int operate(const OperatorOptions& given) {
   kube::ClientOptions client_options;
   auto client = kube::Client::make(*config, client_options);
   auto lease_client = kube::Client::make(*config, kube::lease_client_options());
-  for (const auto* each : {&client, &lease_client}) {
+  auto webhook_client = kube::Client::make(*config, client_options);
+  for (const auto* each : {&client, &lease_client, &webhook_client}) {
     if (*each) continue;
     log::error("no API server to talk to", {{"error", to_string(each->error())}});
     return kExitFailure;
   }
+  if (options.lease_namespace.empty()) options.lease_namespace = (*client)->config().namespace_;
   auto sleeps = knows_sleep_action(**client);
   if (!sleeps) {
     log::error("the API server does not say its version", {{"error", to_string(sleeps.error())}});
     return kExitFailure;
   }
   options.settings.sleep_action = *sleeps;
-  return Process(options, **client, **lease_client).run();
+  return Process(options, **client, **lease_client, **webhook_client).run();
 }
 
 }  // namespace sluice::cli

@@ -17,6 +17,7 @@
 #include "cli/standings.h"
 #include "cli/status_server.h"
 #include "cli/verbs.h"
+#include "compile/admission.h"
 #include "compile/link.h"
 #include "gateway/gateway.h"
 #include "net/loop.h"
@@ -117,7 +118,7 @@ store::FileSource::Options Machine::file_options() {
   store::FileSource::Options options;
   options.paths = options_.files;
   options.admit = [this](const resource::Object& object) {
-    return admit(object, options_.settings);
+    return compile::admit(object, options_.settings);
   };
   options.report = [this](const std::string& file, const resource::Diagnostics& diagnostics) {
     print_diagnostics(diagnostics);

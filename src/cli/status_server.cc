@@ -113,8 +113,9 @@ Result<void> StatusServer::start(net::Loop& loop, const std::string& address, So
     log::set_level(level);
     return text("log level is " + std::string(request.parameter("level")) + "\n");
   });
-  SLUICE_TRY(const std::string bound, server_->start());
-  log::info("admin port is open", {{"bound", bound}});
+  const Result<std::string> bound = server_->start();
+  if (!bound) return tl::unexpected<Error>(within("--admin", bound.error()));
+  log::info("admin port is open", {{"bound", *bound}});
   return {};
 }
 

@@ -71,6 +71,11 @@ struct OperatorOptions {
   std::string lease_namespace;  // "": the pod's
   std::string lease_name =
       "a33bd623.machinelearning.seldon.io";  // the reference's, so that one of the two leads
+  std::string webhook = "off";               // ADDRESS:PORT
+  std::string webhook_certificates;          // folder; "": made and kept in a Secret
+  std::string webhook_service = "seldon-webhook-service";
+  std::string webhook_secret = "seldon-webhook-server-cert";
+  std::string webhook_configuration;  // "": nobody's
   std::int64_t settle_ms = 5000;
   unsigned writers = 8;
 };

@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "compile/admission_report.h"
+#include "compile/wire.h"
+#include "resource/check.h"
 #include "resource/duration.h"
 #include "route/match.h"
 
@@ -115,6 +117,15 @@ resource::Diagnostics check_object(const resource::Object& object) {
     if (object.kind == "ServiceEntry") check_service_entry(report);
   }
   return report.take();
+}
+
+resource::Diagnostics admit(const resource::Object& object, const Settings& settings) {
+  resource::Diagnostics diagnostics = resource::check(object);
+  if (resource::has_errors(diagnostics)) return diagnostics;
+  resource::Diagnostics more =
+      object.kind == "SeldonDeployment" ? wire(object, settings).diagnostics : check_object(object);
+  std::move(more.begin(), more.end(), std::back_inserter(diagnostics));
+  return diagnostics;
 }
 
 }  // namespace sluice::compile

@@ -15,6 +15,7 @@ from harness import ROOT, SLUICE
 CHART = ROOT / "charts/sluice"
 GOLDEN = ROOT / "tests/chart/golden"
 CASES = {
+    "webhook-cert-manager": ["--set", "certManager.enabled=true,webhook.failurePolicy=Fail,controllerId=team-b,kubeflow=true"],
     "default": [],
     "istio-own-gateway": ["--set", "istio.enabled=true,istio.gateway=models/public,istio.tlsMode=ISTIO_MUTUAL"],
     "single-namespace": ["--set", "singleNamespace=true,controllerId=team-a,keda.enabled=true,manager.replicas=2,"
@@ -130,15 +131,41 @@ def test_runs_with_no_rights_on_its_node(helm):
 
 def test_rights_name_every_verb_and_resource(helm):
     roles = [d for d in rendered(helm, "--set", "istio.enabled=true,keda.enabled=true") if d["kind"] in ("ClusterRole", "Role")]
-    assert len(roles) == 2
+    assert len(roles) == 4
     for role in roles:
         for rule in role["rules"]:
             assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"], rule
-            assert not {"secrets", "configmaps", "pods", "pods/exec"} & set(rule["resources"])
+            if "resourceNames" not in rule:
+                assert not {"secrets", "configmaps", "pods", "pods/exec", "validatingwebhookconfigurations"} & set(rule["resources"])
+
+
+def test_the_webhook_may_touch_its_own_objects_only(helm):
+    documents = rendered(helm)
+    named = {rule["resources"][0]: (role["kind"], rule["resourceNames"], rule["verbs"])
+             for role in documents if role["kind"] in ("ClusterRole", "Role") for rule in role["rules"]
+             if "resourceNames" in rule and rule["resources"] != ["leases"]}
+    configuration = next(d for d in documents if d["kind"] == "ValidatingWebhookConfiguration")
+    assert named == {"secrets": ("Role", ["seldon-webhook-server-cert"], ["get", "update"]),
+                     "validatingwebhookconfigurations": ("ClusterRole", [configuration["metadata"]["name"]], ["get", "patch"])}
+    # What the operator writes is in no manifest: Helm leaves it alone when it upgrades.
+    assert "caBundle" not in configuration["webhooks"][0]["clientConfig"]
+    assert "data" not in next(d for d in documents if d["kind"] == "Secret")
+
+
+def test_with_cert_manager_the_operator_keeps_no_certificates(helm):
+    documents = rendered(helm, "--set", "certManager.enabled=true")
+    assert not [d for d in documents if d["kind"] == "Secret"]
+    assert len([d for d in documents if d["kind"] in ("ClusterRole", "Role")]) == 2
+    arguments = operator(documents)["containers"][0]["args"]
+    assert "--webhook-certificates=/etc/sluice/webhook" in arguments
+    assert not [each for each in arguments if each.startswith("--webhook-configuration")]
 
 
 def test_a_single_namespace_has_nothing_of_the_whole_cluster(helm):
-    documents = rendered(helm, "--set", "singleNamespace=true")
+    with_webhook = rendered(helm, "--set", "singleNamespace=true")
+    assert {d["kind"] for d in with_webhook if "namespace" not in d["metadata"]} == {
+        "ValidatingWebhookConfiguration", "ClusterRole", "ClusterRoleBinding"}
+    documents = rendered(helm, "--set", "singleNamespace=true,webhook.enabled=false")
     assert not [d["kind"] for d in documents if d["kind"].startswith("Cluster")]
     assert {d["metadata"]["namespace"] for d in documents} == {"seldon-system"}
     assert "--namespace=seldon-system" in operator(documents)["containers"][0]["args"]

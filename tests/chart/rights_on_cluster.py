@@ -150,7 +150,9 @@ def main():
     else:
         problems.append("with all rights: %s\n%s" % (status_of_deployment("whole"), logs()))
     roles = [json.loads(kubectl("get", "clusterrole", "sluice-operator-" + OPERATOR, "-o", "json")),
-             json.loads(kubectl("-n", OPERATOR, "get", "role", "sluice-operator-own", "-o", "json"))]
+             json.loads(kubectl("-n", OPERATOR, "get", "role", "sluice-operator-own", "-o", "json")),
+             json.loads(kubectl("-n", OPERATOR, "get", "role", "sluice-operator-webhook", "-o", "json")),
+             json.loads(kubectl("get", "clusterrole", "sluice-operator-webhook-" + OPERATOR, "-o", "json"))]
     number = 0
     for role in roles:
         for index in range(len(role["rules"])):

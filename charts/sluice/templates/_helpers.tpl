@@ -32,6 +32,10 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 sluice-operator-{{ include "sluice.namespace" . }}
 {{- end }}
 
+{{- define "sluice.webhookConfiguration" -}}
+seldon-validating-webhook-configuration-{{ include "sluice.namespace" . }}
+{{- end }}
+
 {{- /* How often a kind may be touched: read by everyone who caches it, written only if that is switched on. An API server
 answers a list of a kind that does not exist like one that is forbidden, so reading is allowed whether Istio or KEDA are there or not. */ -}}
 {{- define "sluice.verbs" -}}
