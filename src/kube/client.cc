@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "base/percent.h"
@@ -16,17 +17,21 @@
 #include "kube/document.h"
 #include "kube/pool.h"
 #include "kube/stop.h"
+#include "kube/takeover.h"
 #include "resource/print.h"
 
 namespace sluice::kube {
 
 using resource::List;
 using resource::Map;
+using resource::Member;
 using resource::Object;
 using resource::Value;
 
 namespace {
 
+// Of one apply; all are in vain only while somebody else writes the object all the time.
+constexpr unsigned kApplyAttempts = 4;
 // One answer. A page of 500 large objects is some 10 MB.
 constexpr std::size_t kAnswerBytesMax = 256U << 20U;
 // A list that keeps expiring between its pages is read in one piece at last.
@@ -77,6 +82,48 @@ Value body_of(const Object& object, const Kind& kind) {
   kind.namespaced ? static_cast<void>(metadata.set("namespace", object.namespace_))
                   : static_cast<void>(metadata.erase("namespace"));
   return root;
+}
+
+// Server-side apply refuses a container that says a port and protocol twice; the reference's
+// orchestrator does (http and metrics, 8000), and other ways to write take it.
+bool says_a_port_twice(const Object& object) {
+  const Value& pod = object.spec().at("template").at("spec");
+  for (const Value& container : pod.at("containers").list()) {
+    std::set<std::pair<std::int64_t, std::string_view>> said;
+    for (const Value& port : container.at("ports").list()) {
+      const auto key =
+          std::pair(port.at("containerPort").integer(), port.at("protocol").text("TCP"));
+      if (!said.insert(key).second) return true;
+    }
+  }
+  return false;
+}
+
+// `have` with what `want` says in its place: spec, owners, its own labels and annotations. The
+// number of replicas that `want` leaves to an autoscaler stays.
+List laid_over(const Value& have, const Value& want) {
+  List patch;
+  const auto put = [&patch](const char* path, Value value) {
+    patch.push_back(Map{{"op", "add"}, {"path", path}, {"value", std::move(value)}});
+  };
+  Map spec = want.at("spec").map();
+  if (spec.find("replicas") == nullptr && !have.at("spec").at("replicas").is_null())
+    spec.set("replicas", have.at("spec").at("replicas"));
+  put("/spec", std::move(spec));
+  const Value& before = have.at("metadata");
+  const Value& after = want.at("metadata");
+  if (after.at("ownerReferences").is_list())
+    put("/metadata/ownerReferences", after.at("ownerReferences"));
+  for (const char* name : {"labels", "annotations"}) {
+    Map merged = before.at(name).map();
+    for (const Member& each : after.at(name).map()) merged.set(each.key, each.value);
+    put(name == std::string_view("labels") ? "/metadata/labels" : "/metadata/annotations",
+        std::move(merged));
+  }
+  patch.push_back(Map{{"op", "replace"},
+                      {"path", "/metadata/resourceVersion"},
+                      {"value", before.at("resourceVersion")}});
+  return patch;
 }
 
 void add_parameter(std::string& target, std::string_view name, std::string_view value) {
@@ -140,7 +187,10 @@ struct Client::Impl {
   Result<Answer> finish(Connection& connection, std::int64_t deadline_ns);
   Result<Answer> once(const Request& request, bool fresh, std::int64_t deadline_ns);
   Result<Answer> call(const Question& question, const Request& request);
-  Result<Written> write(const Question& question, const Request& request);
+  Result<Written> apply_on_server(const Kind& kind, const resource::Object& object);
+  Result<Written> apply_by_patch(const Kind& kind, const resource::Object& object);
+  Result<Written> write(const Question& question, const Request& request,
+                        resource::List* managed_fields = nullptr);
   Result<Value> read_page(const Question& question, std::string target, bool& expired,
                           bool& served);
 };
@@ -260,7 +310,8 @@ Result<Answer> Client::Impl::call(const Question& question, const Request& reque
   }
 }
 
-Result<Written> Client::Impl::write(const Question& question, const Request& request) {
+Result<Written> Client::Impl::write(const Question& question, const Request& request,
+                                    List* managed_fields) {
   SLUICE_TRY(Answer answer, call(question, request));
   Written written;
   if (answer.status == 404 || answer.status == 409) {
@@ -270,6 +321,8 @@ Result<Written> Client::Impl::write(const Question& question, const Request& req
   }
   if (answer.status / 100 != 2) return tl::unexpected<Error>(error_of(question, answer));
   if (answer.body.at("kind").text() != "Status") {
+    if (managed_fields != nullptr)
+      *managed_fields = answer.body.at("metadata").at("managedFields").list();
     tidy(answer.body, *question.kind);
     written.object = std::move(answer.body);
   }
@@ -385,12 +438,56 @@ Result<Written> Client::apply(const Object& object) {
              kind_of(object.root.at("kind").is_null()
                          ? Value(Map{{"apiVersion", object.api_version}, {"kind", object.kind}})
                          : object.root));
-  Request request{"PATCH", path_of(*kind, object.api_version, object.namespace_, object.name),
-                  resource::to_json(body_of(object, *kind)), "application/apply-patch+yaml"};
-  add_parameter(request.target, "fieldManager", impl_->options.field_manager);
+  return says_a_port_twice(object) ? impl_->apply_by_patch(*kind, object)
+                                   : impl_->apply_on_server(*kind, object);
+}
+
+Result<Written> Client::Impl::apply_on_server(const Kind& kind, const Object& object) {
+  const std::string path = path_of(kind, object.api_version, object.namespace_, object.name);
+  Request request{"PATCH", path, resource::to_json(body_of(object, kind)),
+                  "application/apply-patch+yaml"};
+  add_parameter(request.target, "fieldManager", options.field_manager);
   add_parameter(request.target, "force", "true");
-  const std::string_view where = kind->namespaced ? object.namespace_ : std::string_view();
-  return impl_->write(Question{"patch", kind, "", where, object.name}, request);
+  const std::string_view where = kind.namespaced ? object.namespace_ : std::string_view();
+  const Question question{"patch", &kind, "", where, object.name};
+  for (unsigned attempt = 1;; ++attempt) {
+    List managed_fields;
+    SLUICE_TRY(Written written, write(question, request, &managed_fields));
+    if (written.outcome != Outcome::kDone || attempt == kApplyAttempts) return written;
+    auto fields = taken_over(managed_fields, options.field_manager, options.predecessor);
+    if (!fields) return written;
+    // Another version meanwhile is a conflict; either way the next apply shows how it is now, and
+    // takes out what the predecessor alone had said.
+    const List patch{
+        Map{{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", std::move(*fields)}},
+        Map{{"op", "replace"},
+            {"path", "/metadata/resourceVersion"},
+            {"value", written.object.at("metadata").at("resourceVersion")}}};
+    SLUICE_CHECK(write(question, Request{"PATCH", path, resource::to_json(Value(patch)),
+                                         "application/json-patch+json"}));
+  }
+}
+
+Result<Written> Client::Impl::apply_by_patch(const Kind& kind, const Object& object) {
+  const Value want = body_of(object, kind);
+  const std::string path = path_of(kind, object.api_version, object.namespace_, object.name);
+  const std::string_view where = kind.namespaced ? object.namespace_ : std::string_view();
+  for (unsigned attempt = 1;; ++attempt) {
+    const Question question{"get", &kind, "", where, object.name};
+    SLUICE_TRY(const Written have, write(question, Request{"GET", path, ""}));
+    Question asked{"patch", &kind, "", where, object.name};
+    Request request{"PATCH", path, "", "application/json-patch+json"};
+    if (have.outcome == Outcome::kNotFound) {
+      asked.verb = "create";
+      request = Request{"POST", path_of(kind, object.api_version, object.namespace_, ""),
+                        resource::to_json(want)};
+    } else {
+      request.body = resource::to_json(Value(laid_over(have.object, want)));
+    }
+    add_parameter(request.target, "fieldManager", options.field_manager);
+    SLUICE_TRY(Written written, write(asked, request));
+    if (written.outcome != Outcome::kConflict || attempt == kApplyAttempts) return written;
+  }
 }
 
 Result<Written> Client::set_status(const Kind& kind, std::string_view api_version,

@@ -35,6 +35,8 @@ struct ClientOptions {
   std::size_t idle_connections_max = 16;
   std::size_t page_size = 100;  // of lists: a page is held as text and as a tree, some 3 MB
   std::string field_manager = "sluice";
+  // Whose objects become ours (takeover.h): the name under which Seldon Core's operator writes.
+  std::string predecessor = "manager";
 };
 
 enum class Outcome : std::uint8_t {
@@ -110,7 +112,10 @@ class Client {
   Result<Listed> list(const Kind& kind, const Selection& selection);
 
   // Server-side apply, forced: what the object says is ours from now on, what we said before and no
-  // longer say goes. `object` has no status; server's own metadata in it is left out.
+  // longer say goes. `object` has no status; server's own metadata in it is left out. The first
+  // time on an object that the predecessor made, its share becomes ours: two calls more. A pod
+  // template that says a port twice, which server-side apply refuses, is written by a patch of the
+  // version that was read (two calls).
   Result<Written> apply(const resource::Object& object);
   // Puts the whole status in the place of the one that is there (the status subresource).
   Result<Written> set_status(const Kind& kind, std::string_view api_version,

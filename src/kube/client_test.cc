@@ -174,6 +174,90 @@ TEST(ClientTest, WritesAsTheServerWantsThem) {
   EXPECT_FALSE(client->create(Map{{"apiVersion", "x/v1"}, {"kind", "Unknown"}}));
 }
 
+Object with_ports(std::int64_t second) {
+  return resource::make_object(
+             Map{{"apiVersion", "apps/v1"},
+                 {"kind", "Deployment"},
+                 {"metadata",
+                  Map{{"name", "a"}, {"namespace", "ns"}, {"labels", Map{{"ours", "1"}}}}},
+                 {"spec",
+                  Map{{"template",
+                       Map{{"spec",
+                            Map{{"containers",
+                                 List{Map{{"name", "engine"},
+                                          {"ports", List{Map{{"containerPort", 8000}},
+                                                         Map{{"containerPort", second}}}}}}}}}}}}}})
+      .value();
+}
+
+// Server-side apply refuses a port that is said twice.
+TEST(ClientTest, AppliesAPortThatIsSaidTwiceByPatch) {
+  FakeServer server;
+  const auto client = server.client();
+  std::mutex mutex;
+  std::vector<Request> asked;
+  int conflicts = 1;
+  server.intercept([&](const Request& request) -> std::optional<Reply> {
+    const std::lock_guard lock(mutex);
+    asked.push_back(request);
+    if (request.method == "GET" && asked.size() == 1) return Reply{404, Map{{"kind", "Status"}}};
+    if (request.method == "PATCH" && conflicts-- > 0) return Reply{409, Map{{"kind", "Status"}}};
+    return Reply{200,
+                 Map{{"kind", "Deployment"},
+                     {"metadata", Map{{"resourceVersion", "7"}, {"labels", Map{{"theirs", "1"}}}}},
+                     {"spec", Map{{"replicas", 3}}}}};
+  });
+  auto written = client->apply(with_ports(8000));
+  ASSERT_TRUE(written) << to_string(written.error());
+  ASSERT_EQ(asked.size(), 2U);  // it is not there: made
+  EXPECT_EQ(asked[1].method, "POST");
+  EXPECT_EQ(asked[1].path, "/apis/apps/v1/namespaces/ns/deployments");
+
+  written = client->apply(with_ports(8000));
+  ASSERT_TRUE(written);
+  ASSERT_EQ(asked.size(), 6U);  // read and patched, twice: the first time it was another version
+  EXPECT_EQ(asked[5].method, "PATCH");
+  const auto patch = parse_document(asked[5].body);
+  ASSERT_TRUE(patch);
+  Map said;
+  for (const Value& each : patch->list()) said.set(each.at("path").text(), each.at("value"));
+  const Value patched(said);
+  EXPECT_EQ(patched.at("/spec").at("replicas").integer(), 3);  // whoever scales it
+  EXPECT_EQ(patched.at("/metadata/labels"), Value(Map({{"theirs", "1"}, {"ours", "1"}})));
+  EXPECT_EQ(patched.at("/metadata/resourceVersion").text(), "7");
+
+  asked.clear();
+  ASSERT_TRUE(client->apply(with_ports(8001)));
+  ASSERT_EQ(asked.size(), 1U);  // no port twice
+  EXPECT_NE(asked[0].head.find("apply-patch"), std::string::npos);
+}
+
+TEST(ClientTest, TakesOverWhatAPredecessorWrote) {
+  FakeServer server;
+  const auto client = server.client();
+  std::vector<Request> asked;
+  server.intercept([&](const Request& request) -> std::optional<Reply> {
+    asked.push_back(request);
+    List fields{Map{{"manager", "sluice"}, {"operation", "Apply"}, {"fieldsV1", Map{}}}};
+    if (asked.size() == 1) {
+      fields.push_back(Map{{"manager", "manager"},
+                           {"operation", "Update"},
+                           {"fieldsV1", Map{{"f:metadata", Map{{"f:ownerReferences", Map{}}}}}}});
+    }
+    return Reply{200, Map{{"kind", "Deployment"},
+                          {"metadata",
+                           Map{{"resourceVersion", "7"}, {"managedFields", std::move(fields)}}}}};
+  });
+  const auto written = client->apply(with_ports(8001));
+  ASSERT_TRUE(written);
+  ASSERT_EQ(asked.size(), 3U);
+  EXPECT_NE(asked[1].head.find("json-patch"), std::string::npos);
+  EXPECT_NE(asked[1].body.find("f:ownerReferences"), std::string::npos);
+  EXPECT_EQ(asked[1].body.find("\"manager\":\"manager\""), std::string::npos);
+  EXPECT_EQ(asked[2].body, asked[0].body);
+  EXPECT_TRUE(written->object.at("metadata").at("managedFields").is_null());
+}
+
 TEST(ClientTest, NamesOfTheSchemaAndPathsAreEncoded) {
   EXPECT_EQ(path_of(*find_kind("apps", "Deployment"), "", "a/b", "c?d"),
             "/apis/apps/v1/namespaces/a%2Fb/deployments/c%3Fd");

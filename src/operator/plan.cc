@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "operator/spelling.h"
+
 namespace sluice::operator_ {
 
 using resource::List;
@@ -201,6 +203,8 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
   for (const Object& each : wiring.objects) {
     if (is_route(each)) continue;
     Object want = owned_by(each, *observed.deployment);
+    if (const auto have = observed.objects.find(want.key()); have != observed.objects.end())
+      want = spelled_as(std::move(want), *have->second);
     if (observed.holds(want)) continue;
     written.push_back(want.key());
     plan.applies.push_back(std::move(want));
