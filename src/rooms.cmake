@@ -17,12 +17,13 @@ if(TEST kube)
   # Those need an API server: `make test-cluster` runs them by SLUICE_TEST_KUBECONFIG.
   set_tests_properties(kube PROPERTIES ENVIRONMENT "GTEST_FILTER=-KubeClusterTest.*")
 endif()
+sluice_room(istio USES resource http net store kube)
 sluice_room(model USES base http net LIBRARIES ${SLUICE_XGBOOST} Boost::headers)
 sluice_room(executor USES resource http net LIBRARIES ZLIB::ZLIB)
 
 sluice_room(admin USES gateway http net)
 sluice_room(webhook USES resource net http compile kube admin)
-sluice_room(cli USES admin webhook gateway operator runtime model executor compile store kube LIBRARIES CLI11::CLI11)
+sluice_room(cli USES admin webhook gateway operator runtime model executor compile store kube istio LIBRARIES CLI11::CLI11)
 
 target_compile_definitions(sluice_cli PUBLIC SLUICE_VERSION="${PROJECT_VERSION}")
 add_executable(sluice "${CMAKE_SOURCE_DIR}/src/cli/main.cc")

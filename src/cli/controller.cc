@@ -43,10 +43,19 @@ Controller::Controller(net::Loop& loop, const OperatorOptions& options, kube::Cl
           [this](const resource::ObjectKey& about, std::string_view type, std::string_view reason,
                  std::string_view message) { store_.record_event(about, type, reason, message); }),
       later_(loop) {
+  const std::string own_namespace =
+      options.lease_namespace.empty() ? client.config().namespace_ : options.lease_namespace;
+  if (options.gateway_probe) {
+    istio::GatewayProbeOptions probe;
+    probe.namespace_ = own_namespace;
+    probe.pod_name = options.pod_name;
+    probe.instance = options.settings.controller_id;
+    probe.settle = Milliseconds(options.settle_ms);
+    probe_ = std::make_unique<istio::GatewayProbe>(loop, client, store_, probe);
+  }
   if (!options.leader_elect) return;
   kube::LeaseOptions lease;
-  lease.namespace_ =
-      options.lease_namespace.empty() ? client.config().namespace_ : options.lease_namespace;
+  lease.namespace_ = own_namespace;
   lease.name = options.lease_name;
   election_ = std::make_unique<kube::LeaderElection>(loop, lease_client, lease);
 }
@@ -74,8 +83,17 @@ void Controller::stop(std::function<void()> done) {
   later_.run_in(kHandOverMax, std::move(done));
 }
 
-void Controller::when_in_force(std::function<void()> done) {
-  later_.run_in(Milliseconds(options_.settle_ms), std::move(done));
+void Controller::ask(const operator_::Question& question, std::function<void()> done) {
+  if (probe_ == nullptr) {
+    later_.run_in(Milliseconds(options_.settle_ms), std::move(done));
+    return;
+  }
+  std::vector<istio::Destination> destinations;
+  for (const operator_::Destination& to : question.destinations)
+    destinations.push_back({to.host, to.subset, to.port});
+  destinations.empty()
+      ? probe_->when_in_force(question.gateways, std::move(done))
+      : probe_->when_reachable(question.gateways, std::move(destinations), std::move(done));
 }
 
 void Controller::on_synced() {
@@ -140,7 +158,27 @@ std::string Controller::metrics() const {
       static_cast<double>(counts.retries));
   one("sluice_kube_throttled_seconds_total", "counter", "Waited for our own rate limit.",
       static_cast<double>(counts.throttled_ns) / 1e9);
+  append_probe_metrics(out);
   return out;
+}
+
+void Controller::append_probe_metrics(std::string& out) const {
+  if (probe_ == nullptr) return;
+  const istio::GatewayProbeCounts counts = probe_->counts();
+  out +=
+      "# HELP sluice_gateway_questions_total Whether gateways use what was written, by how it "
+      "became known.\n# TYPE sluice_gateway_questions_total counter\n";
+  for (const auto& [answer, count] :
+       {std::pair{"seen", counts.seen}, std::pair{"settled", counts.settled},
+        std::pair{"late", counts.late}}) {
+    out += fmt::format("sluice_gateway_questions_total{{answer=\"{}\"}} {}\n", answer, count);
+  }
+  append_metric(out, "sluice_gateway_wait_seconds_total", "counter",
+                "Waited for gateways, over all questions.", counts.seconds);
+  append_metric(out, "sluice_gateway_barriers_total", "counter",
+                "Writes of the probe's VirtualServices.", static_cast<double>(counts.barriers));
+  append_metric(out, "sluice_gateway_probes_total", "counter", "Requests to gateways' proxies.",
+                static_cast<double>(counts.requests));
 }
 
 }  // namespace sluice::cli

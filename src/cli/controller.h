@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "cli/verbs.h"
+#include "istio/gateway_probe.h"
 #include "kube/client.h"
 #include "kube/kube_store.h"
 #include "kube/lease.h"
@@ -56,12 +57,12 @@ class Controller final : public operator_::Gate {
   resource::Value status() const;
   std::string metrics() const;
 
-  // No gateway to ask: the time that Istio is given to carry a change to its proxies.
-  void when_in_force(std::function<void()> done) override;
+  void ask(const operator_::Question& question, std::function<void()> done) override;
 
  private:
   void on_synced();
   void lead();
+  void append_probe_metrics(std::string& out) const;
   void on_failed(const kube::WriteFailure& failure);
 
   const OperatorOptions options_;
@@ -70,6 +71,7 @@ class Controller final : public operator_::Gate {
   kube::KubeStore store_;
   operator_::Operator operator_;
   Later later_;
+  std::unique_ptr<istio::GatewayProbe> probe_;  // null: switched off
   std::unique_ptr<kube::LeaderElection> election_;
   bool leading_ = false;
   bool stopping_ = false;

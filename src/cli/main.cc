@@ -265,6 +265,7 @@ int run(int argc, char** argv) {
   CLI::App* const operator_verb =
       app.add_subcommand("operator", "wire SeldonDeployments into Istio on a Kubernetes cluster");
   OperatorOptions operator_options;
+  std::string gateway_probe = "on";
   operator_verb
       ->add_option("--kubeconfig", operator_options.kubeconfig,
                    "default: env KUBECONFIG, the pod's service account, ~/.kube/config")
@@ -319,8 +320,13 @@ int run(int argc, char** argv) {
                    "default: none is")
       ->type_name("NAME");
   operator_verb
+      ->add_option("--gateway-probe", gateway_probe,
+                   "whether gateways are asked which routes they use, before old pods go")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  operator_verb
       ->add_option("--settle-ms", operator_options.settle_ms,
-                   "how long Istio is given to carry new routes to its proxies before old pods go")
+                   "how long Istio is given to carry new routes to gateways that can't be asked")
       ->check(CLI::Range(0, 600000))
       ->capture_default_str();
   operator_verb->add_option("--log-level", log_level, "least level that is logged")
@@ -505,6 +511,8 @@ int run(int argc, char** argv) {
   };
   if (operator_verb->parsed()) {
     set_up_log();
+    operator_options.gateway_probe = gateway_probe == "on";
+    if (const char* pod = std::getenv("POD_NAME")) operator_options.pod_name = pod;
     if (!settings_of(common, false, operator_options.settings)) return kExitUsage;
     return operate(operator_options);
   }

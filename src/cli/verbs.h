@@ -76,6 +76,8 @@ struct OperatorOptions {
   std::string webhook_service = "seldon-webhook-service";
   std::string webhook_secret = "seldon-webhook-server-cert";
   std::string webhook_configuration;  // "": nobody's
+  std::string pod_name;               // "": not in a pod
+  bool gateway_probe = true;          // ask gateways which routes they use; false: always settle_ms
   std::int64_t settle_ms = 5000;
   unsigned writers = 8;
 };

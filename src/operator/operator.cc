@@ -59,8 +59,7 @@ void Operator::on_change(const store::Change& change) {
   const bool is_route = change.key.kind == "VirtualService" || change.key.kind == "DestinationRule";
   if (is_route && change.before != change.after) {
     Routes& routes = routes_[owner];
-    ++routes.changes;
-    routes.asked = routes.in_force = false;
+    routes = Routes{routes.changes + 1, {}, false, {}};
   }
   enqueue(owner);
 }
@@ -127,6 +126,7 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   }
   Routes& routes = routes_[deployment_key];
   observed.routes_in_force = routes.in_force;
+  observed.reachable = routes.reachable;
   observed.takes_over = !store_.collects_garbage();
   observed.holds = [this](const Object& want) { return store_.holds(want); };
 
@@ -143,15 +143,11 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
                  {{"object", to_string(key)}, {"error", to_string(removed.error())}});
     }
   }
-  if (made.waits_for_gateway && !routes.asked) {
-    routes.asked = true;
-    gate_.when_in_force([this, deployment_key, question = routes.changes] {
-      const auto found = routes_.find(deployment_key);
-      if (found == routes_.end() || found->second.changes != question) return;
-      found->second.in_force = true;
-      enqueue(deployment_key);
-    });
+  if (!made.question && made.applies.empty()) {  // whatever the next question is, it is a new one
+    routes.reachable.clear();
+    if (routes.asked && !routes.asked->destinations.empty()) routes.asked.reset();
   }
+  if (made.question && routes.asked != made.question) ask(deployment_key, *made.question);
   if (const auto failure = failures_.find(deployment_key); failure != failures_.end()) {
     if (made.status.at("state").text() == "Available") {
       failures_.erase(failure);
@@ -184,6 +180,20 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
     log::error("can't write status",
                {{"object", to_string(deployment_key)}, {"error", to_string(set.error())}});
   }
+}
+
+void Operator::ask(const ObjectKey& deployment, const Question& question) {
+  Routes& routes = routes_[deployment];
+  routes.asked = question;
+  gate_.ask(question, [this, deployment, question, changes = routes.changes] {
+    const auto found = routes_.find(deployment);
+    if (found == routes_.end()) return;
+    Routes& answered = found->second;
+    if (answered.changes != changes || answered.asked != question) return;
+    question.destinations.empty() ? static_cast<void>(answered.in_force = true)
+                                  : static_cast<void>(answered.reachable = question.destinations);
+    enqueue(deployment);
+  });
 }
 
 void Operator::on_write_failed(const ObjectKey& deployment, const Error& error) {

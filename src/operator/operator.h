@@ -6,12 +6,15 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "compile/settings.h"
+#include "operator/plan.h"
 #include "resource/object.h"
 #include "store/store.h"
 
@@ -21,8 +24,8 @@ namespace sluice::operator_ {
 class Gate {
  public:
   virtual ~Gate() = default;
-  // Calls `done` once (later, not from within) when every routing object as it is now is in force.
-  virtual void when_in_force(std::function<void()> done) = 0;
+  // Calls `done` once (later, not from within) when the answer is yes.
+  virtual void ask(const Question& question, std::function<void()> done) = 0;
 };
 
 // Where one SeldonDeployment stands, for listings.
@@ -57,6 +60,7 @@ class Operator {
   void enqueue(const resource::ObjectKey& deployment);
   void drain_queue();
   void reconcile(const resource::ObjectKey& deployment);
+  void ask(const resource::ObjectKey& deployment, const Question& question);
   void remove_orphans(const resource::ObjectKey& deployment);
 
   store::Store& store_;
@@ -67,12 +71,13 @@ class Operator {
   bool scheduled_ = false;
   // Keys of what each SeldonDeployment owns, kept from the watch.
   std::map<resource::ObjectKey, std::set<resource::ObjectKey>> owned_;
-  // Whether the gateway uses a deployment's routes as they are. It is asked once after each change
-  // of them; an answer to a question from before the last change counts for nothing.
+  // What the gateway has said about a deployment's routes. Each question is asked once after each
+  // change of them; an answer to a question from before the last change counts for nothing.
   struct Routes {
     std::uint64_t changes = 0;
-    bool asked = false;
+    std::optional<Question> asked;
     bool in_force = false;
+    std::vector<Destination> reachable;
   };
   std::map<resource::ObjectKey, Routes> routes_;
   std::map<resource::ObjectKey, std::string> failures_;

@@ -61,7 +61,9 @@ class World : public Gate {
     made.local = true;
     return made;
   }
-  void when_in_force(std::function<void()> done) override { questions.push_back(std::move(done)); }
+  void ask(const Question& /*question*/, std::function<void()> done) override {
+    questions.push_back(std::move(done));
+  }
 
   // One thing happens: a pass, an answer of the gateway, or a Deployment that becomes available.
   bool step() {

@@ -176,6 +176,108 @@ Object owned_by(Object object, const Object& deployment) {
   return object;
 }
 
+namespace {
+
+std::vector<std::string> gateways_of(const compile::Wiring& wiring) {
+  std::vector<std::string> gateways;
+  for (const Object& object : wiring.objects) {
+    if (object.kind != "VirtualService") continue;
+    for (const Value& each : object.spec().at("gateways").list()) {
+      std::string name(each.text());
+      if (name == "mesh") continue;
+      if (name.find('/') == std::string::npos) name = object.namespace_ + "/" + name;
+      if (std::find(gateways.begin(), gateways.end(), name) == gateways.end())
+        gateways.push_back(std::move(name));
+    }
+  }
+  return gateways;
+}
+
+std::vector<Destination> destinations_of(const Object& virtual_service) {
+  std::vector<Destination> found;
+  for (const Value& rule : virtual_service.spec().at("http").list()) {
+    for (const Value& route : rule.at("route").list()) {
+      const Value& to = route.at("destination");
+      found.push_back({std::string(to.at("host").text()), std::string(to.at("subset").text()),
+                       static_cast<std::uint16_t>(to.at("port").at("number").integer())});
+    }
+  }
+  return found;
+}
+
+bool contains(const std::vector<Destination>& all, const Destination& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+// A predictor that is scaled to nothing has no endpoint that a gateway could get through to.
+bool runs_pods(const Observed& observed, const compile::WiredPredictor& predictor) {
+  return std::all_of(predictor.deployment_keys.begin(), predictor.deployment_keys.end(),
+                     [&](const ObjectKey& key) {
+                       const auto found = observed.objects.find(key);
+                       return found != observed.objects.end() &&
+                              found->second->status().at("availableReplicas").integer() > 0;
+                     });
+}
+
+// Where the wanted routes lead and those that are there don't: a request would be lost if the
+// gateway had the route before the way. Nothing while there is no route yet.
+std::vector<Destination> added_destinations(const Observed& observed,
+                                            const compile::Wiring& wiring) {
+  std::vector<Destination> added;
+  for (const Object& want : wiring.objects) {
+    if (want.kind != "VirtualService") continue;
+    const auto have = observed.objects.find(want.key());
+    if (have == observed.objects.end()) continue;
+    const std::vector<Destination> known = destinations_of(*have->second);
+    for (Destination& to : destinations_of(want)) {
+      const bool is_waited_for = std::any_of(
+          wiring.predictors.begin(), wiring.predictors.end(), [&](const auto& predictor) {
+            return predictor.routed && to.host.starts_with(predictor.service_key.name + ".") &&
+                   runs_pods(observed, predictor);
+          });
+      if (is_waited_for && !contains(known, to) && !contains(added, to))
+        added.push_back(std::move(to));
+    }
+  }
+  return added;
+}
+
+// DestinationRules, and VirtualServices when the gateway gets through to what they add. True: all
+// are in the store as wanted.
+bool place_routes(const Observed& observed, const compile::Wiring& wiring, Plan& plan) {
+  const std::vector<Destination> added = added_destinations(observed, wiring);
+  const bool is_reachable = std::all_of(added.begin(), added.end(), [&](const Destination& to) {
+    return contains(observed.reachable, to);
+  });
+  bool is_placed = true;
+  for (const Object& each : wiring.objects) {
+    if (!is_route(each)) continue;
+    if (each.kind == "VirtualService" && !is_reachable) {
+      if (is_placed) plan.question = Question{gateways_of(wiring), added};
+      return false;
+    }
+    Object want = owned_by(each, *observed.deployment);
+    if (observed.holds(want)) continue;
+    is_placed = false;
+    plan.applies.push_back(std::move(want));
+  }
+  return is_placed;
+}
+
+void remove_unwanted(const Observed& observed, const compile::Wiring& wiring, Plan& plan) {
+  for (const auto& [key, object] : observed.objects) {
+    const bool wanted =
+        std::any_of(wiring.objects.begin(), wiring.objects.end(),
+                    [&, &name = key](const Object& want) { return want.key() == name; });
+    if (!wanted && is_ours(observed, *object)) plan.removals.push_back(key);
+  }
+  std::stable_sort(
+      plan.removals.begin(), plan.removals.end(),
+      [](const ObjectKey& a, const ObjectKey& b) { return removal_rank(a) < removal_rank(b); });
+}
+
+}  // namespace
+
 Plan plan(const Observed& observed, const compile::Wiring& wiring) {
   Plan plan;
   if (resource::has_errors(wiring.diagnostics)) {
@@ -230,29 +332,10 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
     }
   }
 
-  bool routes_placed = all_available;
-  if (all_available) {
-    for (const Object& each : wiring.objects) {
-      if (!is_route(each)) continue;
-      Object want = owned_by(each, *observed.deployment);
-      if (observed.holds(want)) continue;
-      routes_placed = false;
-      plan.applies.push_back(std::move(want));
-    }
-  }
+  const bool routes_placed = all_available && place_routes(observed, wiring, plan);
   const bool settled = routes_placed && observed.routes_in_force;
-  plan.waits_for_gateway = routes_placed && !settled;
-  if (settled) {
-    for (const auto& [key, object] : observed.objects) {
-      const bool wanted =
-          std::any_of(wiring.objects.begin(), wiring.objects.end(),
-                      [&, &name = key](const Object& want) { return want.key() == name; });
-      if (!wanted && is_ours(observed, *object)) plan.removals.push_back(key);
-    }
-    std::stable_sort(
-        plan.removals.begin(), plan.removals.end(),
-        [](const ObjectKey& a, const ObjectKey& b) { return removal_rank(a) < removal_rank(b); });
-  }
+  if (routes_placed && !settled) plan.question = Question{gateways_of(wiring), {}};
+  if (settled) remove_unwanted(observed, wiring, plan);
 
   const char* state = settled ? "Available" : failure.empty() ? "Creating" : "Failed";
   Map status = status_of(observed, state, settled ? "" : failure);

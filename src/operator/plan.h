@@ -3,15 +3,18 @@
 //
 // Make before break, each step derived from what is there and safe to repeat:
 //   1. Services and Deployments of the new spec are written.
-//   2. When every routed predictor is available: DestinationRules, then VirtualServices. Shadows
-//   and explainers
-//      are not waited for; until then the old routes stand.
-//   3. When the gateway uses the new routes: what the new spec no longer has is removed,
-//   Deployments first.
+//   2. When every routed predictor is available: DestinationRules. Shadows and explainers are not
+//      waited for; until then the old routes stand.
+//   3. When the gateway gets through to what the new routes add: VirtualServices. At first, when
+//      there is no route yet that could lose a request, together with 2.
+//   4. When the gateway uses the new routes: what the new spec no longer has is removed,
+//      Deployments first.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +23,22 @@
 #include "store/store.h"
 
 namespace sluice::operator_ {
+
+// Where a route leads.
+struct Destination {
+  std::string host;
+  std::string subset;
+  std::uint16_t port = 0;
+  auto operator<=>(const Destination&) const = default;
+};
+
+// What a gateway is asked. Without destinations: does it use the routing objects as they are in the
+// store? With: does it get through to each of these?
+struct Question {
+  std::vector<std::string> gateways;  // "namespace/name"; sidecars ("mesh") are none
+  std::vector<Destination> destinations;
+  bool operator==(const Question&) const = default;
+};
 
 struct Observed {
   store::ObjectPointer deployment;  // the SeldonDeployment; never null
@@ -30,6 +49,7 @@ struct Observed {
   // was renamed: removed and there again before a pass was made) is taken over as it runs.
   bool takes_over = false;
   bool routes_in_force = false;  // the gateway uses the routing objects as they are in the store
+  std::vector<Destination> reachable;  // of the last question about destinations, once answered
   // Whether the store has this object as it is wanted: Store::holds.
   std::function<bool(const resource::Object& want)> holds;
 };
@@ -38,7 +58,7 @@ struct Plan {
   std::vector<resource::Object> applies;      // in this order
   std::vector<resource::ObjectKey> removals;  // after the applies, in this order
   resource::Value status;                     // of the SeldonDeployment
-  bool waits_for_gateway = false;  // the routes are as wanted; another pass when they are in force
+  std::optional<Question> question;           // another pass when the gateway has answered it
 };
 
 // `wiring` is compile::wire's answer for the observed deployment.

@@ -36,6 +36,7 @@ struct World {
     compile::WiredPredictor predictor;
     predictor.name = name;
     predictor.deployment_keys = {wiring.objects.back().key()};
+    predictor.service_key = wiring.objects[wiring.objects.size() - 2].key();
     predictor.routed = !shadow;
     predictor.shadow = shadow;
     wiring.predictors.push_back(predictor);
@@ -57,6 +58,7 @@ struct World {
     for (const auto& [key, each] : store)
       observed.objects[key] = std::make_shared<const Object>(each);
     observed.routes_in_force = in_force;
+    observed.reachable = reachable;
     observed.holds = [this](const Object& want) {
       const auto found = store.find(want.key());
       return found != store.end() && found->second.spec() == want.spec();
@@ -91,7 +93,33 @@ struct World {
   Map route{{"weights", "main=100"}};
   std::map<resource::ObjectKey, Object> store;
   bool in_force = false;
+  std::vector<Destination> reachable;
 };
+
+// The spec of a VirtualService that leads to these predictors.
+Map routes_to(const std::vector<std::pair<std::string, int>>& weights) {
+  List routes;
+  for (const auto& [name, weight] : weights) {
+    routes.emplace_back(
+        Map{{"destination", Map{{"host", "iris-" + name + ".models.svc.cluster.local"},
+                                {"subset", name},
+                                {"port", Map{{"number", 8000}}}}},
+            {"weight", weight}});
+  }
+  return Map{{"gateways", List{"edge/gw", "mesh", "own"}},
+             {"http", List{Value(Map{{"route", std::move(routes)}})}}};
+}
+
+// One predictor, settled.
+void settle_main(World& world) {
+  world.route = routes_to({{"main", 100}});
+  world.add_predictor("main");
+  world.step();
+  world.make_available("iris-main-0");
+  world.step();
+  world.in_force = true;
+  ASSERT_EQ(world.step().status.at("state").text(), "Available");
+}
 
 TEST(Plan, RoutesComeWhenThePodsAreAvailableAndNotBefore) {
   World world;
@@ -158,6 +186,45 @@ TEST(Plan, RemovesAPredictorOnlyWhenTheGatewayHasLeftIt) {
   for (const auto& key : removing.removals) kinds.push_back(key.kind + " " + key.name);
   EXPECT_EQ(kinds, (std::vector<std::string>{"Deployment iris-main-0", "Service iris-main",
                                              "DestinationRule iris-main"}));
+}
+
+TEST(Plan, ARouteIsWrittenWhenTheGatewayGetsThroughToWhatItAdds) {
+  World world;
+  settle_main(world);
+  world.add_predictor("canary");
+  world.route = routes_to({{"main", 90}, {"canary", 10}});
+  EXPECT_FALSE(world.step().question);
+  world.make_available("iris-canary-0");
+  const Plan rules = world.step();
+  EXPECT_EQ(world.names(rules.applies), (std::vector<std::string>{"DestinationRule iris-canary"}));
+  EXPECT_FALSE(rules.question) << "the rule has no answer of the server yet";
+  const Plan asking = world.step();
+  EXPECT_TRUE(asking.applies.empty());
+  ASSERT_TRUE(asking.question);
+  EXPECT_EQ(asking.question->gateways, (std::vector<std::string>{"edge/gw", "models/own"}));
+  const Destination canary{"iris-canary.models.svc.cluster.local", "canary", 8000};
+  EXPECT_EQ(asking.question->destinations, std::vector<Destination>{canary});
+  EXPECT_EQ(asking.status.at("state").text(), "Creating");
+  world.reachable = {canary};
+  EXPECT_EQ(world.names(world.step().applies), (std::vector<std::string>{"VirtualService iris"}));
+  const Plan placed = world.step();
+  ASSERT_TRUE(placed.question);
+  EXPECT_TRUE(placed.question->destinations.empty()) << "now: is it in force?";
+}
+
+TEST(Plan, NoDestinationIsAskedForWhereNoneIsAddedOrNoneCanBeThere) {
+  World world;
+  settle_main(world);
+  world.route = Map{{"other", 1}, {"http", routes_to({{"main", 100}}).find("http")->list()}};
+  EXPECT_EQ(world.names(world.step().applies), (std::vector<std::string>{"VirtualService iris"}));
+  world.in_force = true;
+  world.step();
+  world.add_predictor("canary");
+  world.wiring.objects.back().root.as_map()->set("spec", Map{{"replicas", 0}});
+  world.route = routes_to({{"main", 100}, {"canary", 0}});
+  world.step();  // and the server has seen it: none wanted, none there
+  EXPECT_EQ(world.names(world.step().applies),
+            (std::vector<std::string>{"DestinationRule iris-canary", "VirtualService iris"}));
 }
 
 TEST(Plan, AShadowThatNeverComesUpHoldsNothingBack) {

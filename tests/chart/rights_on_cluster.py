@@ -47,6 +47,14 @@ spec:
       pdbSpec: {maxUnavailable: 1}
 """.replace("VERSION", VERSION)
 
+# Whose pods the operator asks which routes they use, where the cluster has any.
+GATEWAY = """
+apiVersion: networking.istio.io/v1beta1
+kind: Gateway
+metadata: {name: seldon-gateway, namespace: istio-system}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+"""
+
 
 def kubectl(*arguments, given=None, fails=False):
     made = subprocess.run(["kubectl", *arguments], input=given, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
@@ -143,6 +151,7 @@ def main():
          "--set", "istio.enabled=true,keda.enabled=true")
     kubectl("create", "namespace", NAMESPACE, fails=True)
     kubectl("-n", NAMESPACE, "create", "configmap", "iris", "--from-file=%s" % (ROOT / "examples/iris/models/v1"), fails=True)
+    kubectl("apply", "-f", "-", given=GATEWAY)
     kubectl("apply", "-f", "-", given=DEPLOYMENT.replace("NAME", "whole"))
     restart()
     if until(90, lambda: '"state":"Available"' in status_of_deployment("whole")) and "forbidden" not in logs():
