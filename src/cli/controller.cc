@@ -18,6 +18,16 @@ constexpr Milliseconds kHandOverMax{5'000};  // an API server that does not answ
 
 }  // namespace
 
+kube::LeaseOptions lease_options(const OperatorOptions& options) {
+  kube::LeaseOptions lease;
+  lease.namespace_ = options.lease_namespace;
+  lease.name = options.lease_name;
+  lease.duration = options.lease_duration;
+  lease.renew_deadline = options.renew_deadline;
+  lease.retry_period = options.retry_period;
+  return lease;
+}
+
 void Later::run_in(Milliseconds delay, std::function<void()> work) {
   auto entry = std::make_unique<Entry>(*this, std::move(work));
   entry->timer.arm(loop_, delay);
@@ -43,21 +53,16 @@ Controller::Controller(net::Loop& loop, const OperatorOptions& options, kube::Cl
           [this](const resource::ObjectKey& about, std::string_view type, std::string_view reason,
                  std::string_view message) { store_.record_event(about, type, reason, message); }),
       later_(loop) {
-  const std::string own_namespace =
-      options.lease_namespace.empty() ? client.config().namespace_ : options.lease_namespace;
   if (options.gateway_probe) {
     istio::GatewayProbeOptions probe;
-    probe.namespace_ = own_namespace;
+    probe.namespace_ = options.lease_namespace;
     probe.pod_name = options.pod_name;
     probe.instance = options.settings.controller_id;
     probe.settle = Milliseconds(options.settle_ms);
     probe_ = std::make_unique<istio::GatewayProbe>(loop, client, store_, probe);
   }
   if (!options.leader_elect) return;
-  kube::LeaseOptions lease;
-  lease.namespace_ = own_namespace;
-  lease.name = options.lease_name;
-  election_ = std::make_unique<kube::LeaderElection>(loop, lease_client, lease);
+  election_ = std::make_unique<kube::LeaderElection>(loop, lease_client, lease_options(options));
 }
 
 void Controller::start() {
@@ -142,6 +147,9 @@ std::string Controller::metrics() const {
   one("sluice_operator_leading", "gauge", "1 while this replica leads.", leading_ ? 1 : 0);
   one("sluice_operator_passes_total", "counter", "Passes over SeldonDeployments.",
       static_cast<double>(operator_.passes()));
+  one("sluice_operator_left_to_others", "gauge",
+      "SeldonDeployments that another operator cares for (seldon.io/controller-id).",
+      static_cast<double>(operator_.left_to_others()));
   one("sluice_operator_write_failures_total", "counter", "Writes that failed for good.",
       static_cast<double>(failures_));
   one("sluice_operator_writes_pending", "gauge", "Writes without an answer yet.",

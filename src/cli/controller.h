@@ -42,6 +42,9 @@ class Later {
   std::vector<std::unique_ptr<Entry>> entries_;
 };
 
+// REQUIRES: options.lease_namespace is not empty.
+kube::LeaseOptions lease_options(const OperatorOptions& options);
+
 class Controller final : public operator_::Gate {
  public:
   // `on_lease_lost`: the process must end, so that nothing is written beside the new leader.

@@ -14,6 +14,7 @@
 #include "compile/settings.h"
 #include "executor/executor.h"
 #include "model/model.h"
+#include "resource/duration.h"
 
 namespace sluice::cli {
 namespace {
@@ -84,6 +85,20 @@ void add_output(CLI::App& verb, Common& common, const std::vector<std::string>& 
   verb.add_option("-o,--output", common.output, "format of what is printed")
       ->check(CLI::IsMember(formats))
       ->type_name("FORMAT");
+}
+
+void add_duration(CLI::App& verb, const std::string& name, Milliseconds& into,
+                  const char* otherwise, const std::string& help) {
+  verb.add_option_function<std::string>(
+          name,
+          [name, &into](const std::string& text) {
+            const auto parsed = resource::parse_duration(text);
+            if (!parsed) throw CLI::ValidationError(name, "write a duration such as 15s or 500ms");
+            into = std::chrono::duration_cast<Milliseconds>(*parsed);
+          },
+          help)
+      ->type_name("DURATION")
+      ->default_str(otherwise);
 }
 
 void add_cluster(CLI::App& verb, Common& common) {
@@ -295,6 +310,12 @@ int run(int argc, char** argv) {
                    "name of the Lease (env LEADER_ELECTION_ID)")
       ->envname("LEADER_ELECTION_ID")
       ->capture_default_str();
+  add_duration(*operator_verb, "--lease-duration", operator_options.lease_duration, "15s",
+               "how long others wait for a leader that does not renew its Lease");
+  add_duration(*operator_verb, "--renew-deadline", operator_options.renew_deadline, "10s",
+               "after so long without renewing it a leader stops leading");
+  add_duration(*operator_verb, "--retry-period", operator_options.retry_period, "2s",
+               "time between tries to get the Lease, or to renew it");
   operator_verb
       ->add_option("--webhook", operator_options.webhook,
                    "answer the API server's AdmissionReviews over HTTPS: ADDRESS:PORT, or off")

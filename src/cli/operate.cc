@@ -180,6 +180,10 @@ int operate(const OperatorOptions& given) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
+  if (auto fit = kube::check_times(lease_options(options)); !fit) {
+    log::error("wrong command line", {{"error", to_string(fit.error())}});
+    return kExitUsage;
+  }
   auto config = kube::load_config({options.kubeconfig, options.context});
   if (!config) {
     log::error("no API server to talk to", {{"error", to_string(config.error())}});
@@ -187,7 +191,8 @@ int operate(const OperatorOptions& given) {
   }
   kube::ClientOptions client_options;
   auto client = kube::Client::make(*config, client_options);
-  auto lease_client = kube::Client::make(*config, kube::lease_client_options());
+  auto lease_client =
+      kube::Client::make(*config, kube::lease_client_options(lease_options(options)));
   auto webhook_client = kube::Client::make(*config, client_options);
   for (const auto* each : {&client, &lease_client, &webhook_client}) {
     if (*each) continue;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "cli/input.h"
 #include "cli/live.h"
 #include "cli/output.h"
@@ -71,8 +72,11 @@ struct OperatorOptions {
   std::string lease_namespace;  // "": the pod's
   std::string lease_name =
       "a33bd623.machinelearning.seldon.io";  // the reference's, so that one of the two leads
-  std::string webhook = "off";               // ADDRESS:PORT
-  std::string webhook_certificates;          // folder; "": made and kept in a Secret
+  Milliseconds lease_duration{15'000};       // what fits: kube::check_times
+  Milliseconds renew_deadline{10'000};
+  Milliseconds retry_period{2'000};
+  std::string webhook = "off";       // ADDRESS:PORT
+  std::string webhook_certificates;  // folder; "": made and kept in a Secret
   std::string webhook_service = "seldon-webhook-service";
   std::string webhook_secret = "seldon-webhook-server-cert";
   std::string webhook_configuration;  // "": nobody's

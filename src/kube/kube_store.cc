@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "kube/exec.h"
+#include "kube/events.h"
 #include "kube/likeness.h"
 #include "kube/thread.h"
 #include "kube/watcher.h"
@@ -102,11 +102,18 @@ std::vector<const Kind*> operator_kinds() {
 // the loop's thread.
 struct KubeStore::Impl {
   Impl(KubeStore& s, net::Loop& l, Client& c, KubeStoreOptions o)
-      : store(s), loop(l), client(c), options(std::move(o)), lanes([this](Write write) {
-          senders->send(std::move(write));
-        }) {
+      : store(s),
+        loop(l),
+        client(c),
+        options(std::move(o)),
+        events(options.event_source),
+        lanes([this](Write write) { senders->send(std::move(write)); }) {
     for (const Kind* kind : options.kinds.empty() ? operator_kinds() : options.kinds)
       watched.emplace_back().kind = kind;
+    // Their labels say that another operator cares for them. Who looks at one namespace may not
+    // have the right to read it, and need not.
+    if (options.kinds.empty() && options.namespace_.empty())
+      watched.emplace_back().kind = find_kind("", "Namespace");
   }
 
   struct Watched {
@@ -134,8 +141,8 @@ struct KubeStore::Impl {
 
   std::map<ObjectKey, Applied> applied;
   std::map<ObjectKey, std::string> removed_uids;  // the server took our removal of this very object
+  EventLog events;
   Lanes lanes;
-  std::uint64_t events_made = 0;
   std::uint64_t writes_since_trim = 0;
 
   std::vector<Handler> handlers;
@@ -596,30 +603,16 @@ Result<void> KubeStore::set_status(const ObjectKey& key, Value status) {
 void KubeStore::record_event(const ObjectKey& about, std::string_view type, std::string_view reason,
                              std::string_view message) {
   const ObjectPointer have = find(about);
-  const std::string now = format_time_micro(wall_seconds() * 1'000'000'000);
-  Map involved{{"kind", about.kind}, {"namespace", about.namespace_}, {"name", about.name}};
-  if (have != nullptr) {
-    involved.set("apiVersion", have->api_version);
-    involved.set("uid", uid_of(*have));
-    involved.set("resourceVersion", have->metadata().at("resourceVersion"));
-  }
+  auto event = impl_->events.record(about, have.get(), type, reason, message, wall_seconds());
+  if (!event) return;
   Write write;
   write.what = Write::What::kEvent;
-  const std::string name =
-      fmt::format("{}.{:x}{:04x}", about.name, wall_seconds(), ++impl_->events_made & 0xffffU);
-  write.key = ObjectKey{"", "Event", about.namespace_, name};
-  write.object.root = Map{{"apiVersion", "v1"},
-                          {"kind", "Event"},
-                          {"metadata", Map{{"namespace", about.namespace_}, {"name", name}}},
-                          {"involvedObject", std::move(involved)},
-                          {"type", type},
-                          {"reason", reason},
-                          {"message", message.substr(0, 1024)},  // the server's own limit
-                          {"source", Map{{"component", impl_->options.event_source}}},
-                          {"reportingComponent", impl_->options.event_source},
-                          {"firstTimestamp", now},
-                          {"lastTimestamp", now},
-                          {"count", 1}};
+  write.object.api_version = "v1";
+  write.object.kind = "Event";
+  write.object.namespace_ = about.namespace_;
+  write.object.name = event->at("metadata").at("name").text();
+  write.object.root = std::move(*event);
+  write.key = write.object.key();
   write.lane = impl_->lane_of(about, have.get());
   impl_->lanes.add(std::move(write));
 }

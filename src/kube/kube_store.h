@@ -37,7 +37,8 @@ namespace sluice::kube {
 
 struct KubeStoreOptions {
   std::string namespace_;  // "": all. Otherwise only it is listed and watched.
-  // What is cached: all that find, list and watch will ever show. Empty: operator_kinds().
+  // What is cached: all that find, list and watch will ever show. Empty: operator_kinds(), and with
+  // them, when all namespaces are looked at, the Namespaces.
   std::vector<const Kind*> kinds;
   unsigned writers_max = 8;  // threads; started when there is something to write
   std::string event_source = "sluice";
@@ -75,8 +76,8 @@ class KubeStore final : public store::Store {
   // How the caches are doing, for metrics.
   std::size_t object_count() const noexcept { return objects_.size(); }
 
-  // Writes an Event (events.k8s.io is not needed: core v1) about an object, behind its owner's
-  // other writes. Failing is logged, nothing else.
+  // Writes an Event (core v1) about an object, behind its owner's other writes, or counts one up
+  // (events.h). Failing is logged, nothing else.
   void record_event(const resource::ObjectKey& about, std::string_view type,
                     std::string_view reason, std::string_view message);
 

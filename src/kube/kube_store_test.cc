@@ -309,6 +309,37 @@ TEST_F(KubeStoreTest, EventsAreMadeBesideTheObject) {
   EXPECT_EQ(event.at("involvedObject").at("uid"), store_->find(key_of("a"))->metadata().at("uid"));
 }
 
+TEST_F(KubeStoreTest, TheSameEventAgainIsCountedUp) {
+  server_.put(kCollection + "/a", config_map("a"));
+  start();
+  for (int i = 0; i < 3; ++i) store_->record_event(key_of("a"), "Warning", "Failed", "it fails");
+  ASSERT_TRUE(settled());
+  std::set<std::string> paths;
+  for (const Request& request : server_.requests()) {
+    if (request.path.find("/events") != std::string::npos && request.method != "POST")
+      paths.insert(request.method + " " + request.path);
+  }
+  ASSERT_EQ(paths.size(), 1U);
+  const std::string path = paths.begin()->substr(6);
+  EXPECT_EQ(*paths.begin(), "PATCH " + path);
+  EXPECT_EQ(server_.at(path).at("count").integer(), 3);
+}
+
+// Only with the right to read Namespaces of the whole cluster.
+TEST_F(KubeStoreTest, NamespacesAreWatchedWithTheWholeCluster) {
+  for (const char* space : {"", "ns"}) {
+    FakeServer server;
+    const auto client = server.client();
+    KubeStoreOptions options;
+    options.namespace_ = space;
+    KubeStore store(loop_, *client, options);
+    store.start();
+    ASSERT_TRUE(until([&] { return store.is_synced(); }));
+    const int asked = server.count([](const Request& r) { return r.path == "/api/v1/namespaces"; });
+    EXPECT_EQ(asked > 0, options.namespace_.empty());
+  }
+}
+
 TEST(LikenessTest, LooksAtOurFieldsAlone) {
   const Object want = object_of(config_map("a"));
   Object have = want;
@@ -336,6 +367,26 @@ TEST(LikenessTest, LooksAtOurFieldsAlone) {
 }
 
 // --- Leader election.
+
+TEST(LeaseTimes, MustFitEachOther) {
+  const auto said = [](int duration, int deadline, int retry) {
+    LeaseOptions options;
+    options.duration = Milliseconds(duration);
+    options.renew_deadline = Milliseconds(deadline);
+    options.retry_period = Milliseconds(retry);
+    const auto checked = check_times(options);
+    return checked ? std::string() : checked.error().what;
+  };
+  EXPECT_EQ(said(15'000, 10'000, 2'000), "");
+  EXPECT_EQ(said(2'000, 1'000, 100), "");
+  EXPECT_EQ(said(600'000, 500'000, 60'000), "");
+  EXPECT_NE(said(10'000, 10'000, 2'000).find("--lease-duration (10000 ms)"), std::string::npos);
+  EXPECT_NE(said(15'000, 2'000, 2'000).find("--renew-deadline (2000 ms)"), std::string::npos);
+  EXPECT_NE(said(15'500, 10'000, 2'000).find("whole seconds"), std::string::npos);
+  EXPECT_NE(said(15'000, 10'000, 10).find("--retry-period"), std::string::npos);
+  EXPECT_NE(said(601'000, 10'000, 2'000), "");
+  EXPECT_LT(lease_client_options().deadline, Milliseconds(5'000));
+}
 
 class LeaseTest : public testing::Test {
  protected:

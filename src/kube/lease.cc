@@ -33,9 +33,31 @@ const Kind& lease_kind() { return *find_kind("coordination.k8s.io", "Lease"); }
 
 }  // namespace
 
-ClientOptions lease_client_options() {
+Result<void> check_times(const LeaseOptions& options) {
+  const auto refused = [](std::string what) { return fail(Blame::kConfig, std::move(what)); };
+  if (options.retry_period < Milliseconds(100) || options.duration > Milliseconds(600'000) ||
+      options.duration.count() % 1000 != 0) {
+    return refused(
+        "--retry-period is at least 100ms, --lease-duration at most 10m, in whole seconds");
+  }
+  // client-go's rule: a try that comes late by its jitter must still come in time.
+  if (options.renew_deadline <= options.retry_period * 6 / 5) {
+    return refused(
+        fmt::format("--renew-deadline ({} ms) must be more than 1.2 times --retry-period ({} ms)",
+                    options.renew_deadline.count(), options.retry_period.count()));
+  }
+  if (options.duration < options.renew_deadline + Milliseconds(1'000)) {
+    return refused(fmt::format(
+        "--lease-duration ({} ms) must be at least a second more than --renew-deadline ({} ms)",
+        options.duration.count(), options.renew_deadline.count()));
+  }
+  return {};
+}
+
+ClientOptions lease_client_options(const LeaseOptions& lease) {
   ClientOptions options;
-  options.deadline = Milliseconds(4'000);  // renew_deadline + this < duration
+  options.deadline =
+      (lease.duration - lease.renew_deadline) * 4 / 5;  // whoever hangs so long has lost
   options.attempts_max = 2;
   return options;
 }

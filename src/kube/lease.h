@@ -23,8 +23,12 @@ struct LeaseOptions {
   Milliseconds retry_period{2'000};
 };
 
+// Whether the times fit each other: retry_period < renew_deadline < duration, with room for a call
+// that hangs. Fails (kConfig), naming the flags.
+Result<void> check_times(const LeaseOptions& options);
+
 // For the election's own client: a call must end well before the lease does.
-ClientOptions lease_client_options();
+ClientOptions lease_client_options(const LeaseOptions& options = {});
 
 class LeaderElection {
  public:

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kGroup = "machinelearning.seldon.io";
 constexpr std::string_view kKind = "SeldonDeployment";
+constexpr std::string_view kControllerId = "seldon.io/controller-id";
 
 bool is_seldon_deployment(const ObjectKey& key) { return key.group == kGroup && key.kind == kKind; }
 
@@ -50,6 +51,10 @@ void Operator::on_change(const store::Change& change) {
     enqueue(change.key);
     return;
   }
+  if (change.key.kind == "Namespace" && change.key.group.empty()) {
+    on_namespace(change.key);
+    return;
+  }
   const Object& object = change.after != nullptr ? *change.after : *change.before;
   const ObjectKey owner = owner_of(object);
   if (owner.name.empty()) return;
@@ -62,6 +67,32 @@ void Operator::on_change(const store::Change& change) {
     routes = Routes{routes.changes + 1, {}, false, {}};
   }
   enqueue(owner);
+}
+
+// Its label may have come or gone.
+void Operator::on_namespace(const ObjectKey& key) {
+  for (const auto& deployment : store_.list(kGroup, kKind)) {
+    if (deployment->namespace_ == key.name) enqueue(deployment->key());
+  }
+}
+
+// A Namespace's label, whatever it says, leaves all that is in it to the operator of that namespace
+// (which does not see Namespaces, and so is not concerned). A store without Namespaces: no label.
+bool Operator::is_left_to_others(const Object& deployment) {
+  const auto space = store_.find({"", "Namespace", "default", deployment.namespace_});
+  const std::string_view of_space = space == nullptr ? "" : space->label(kControllerId);
+  const std::string_view own = deployment.label(kControllerId);
+  if (of_space.empty() && own == settings_.controller_id) {
+    left_to_others_.erase(deployment.key());
+    return false;
+  }
+  if (left_to_others_.insert(deployment.key()).second) {
+    log::info("left to another operator",
+              {{"deployment", deployment.namespace_ + "/" + deployment.name},
+               {"controller_id", of_space.empty() ? own : of_space},
+               {"labelled", of_space.empty() ? "SeldonDeployment" : "Namespace"}});
+  }
+  return true;
 }
 
 void Operator::enqueue(const ObjectKey& deployment) {
@@ -103,6 +134,7 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   observed.deployment = store_.find(deployment_key);
   if (observed.deployment == nullptr) {
     states_said_.erase(deployment_key);
+    left_to_others_.erase(deployment_key);
     if (!store_.collects_garbage()) remove_orphans(deployment_key);
     return;
   }
@@ -110,8 +142,7 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   const Object& deployment = *observed.deployment;
   if (!deployment.metadata().at("deletionTimestamp").is_null())
     return;  // it is going; so is what it owns
-  if (deployment.label("seldon.io/controller-id") != settings_.controller_id)
-    return;  // another operator's
+  if (is_left_to_others(deployment)) return;
 
   const compile::Wiring wiring = compile::wire(deployment, settings_);
   for (const ObjectKey& key : owned_[deployment_key]) {

@@ -53,10 +53,14 @@ class Operator {
   void request_pass(const resource::ObjectKey& deployment) { enqueue(deployment); }
   std::vector<Standing> standings() const;
   std::uint64_t passes() const noexcept { return passes_; }
+  // SeldonDeployments that another operator cares for: by their label, or their namespace's.
+  std::size_t left_to_others() const noexcept { return left_to_others_.size(); }
   bool has_work() const noexcept { return scheduled_; }  // a pass is due
 
  private:
   void on_change(const store::Change& change);
+  void on_namespace(const resource::ObjectKey& key);
+  bool is_left_to_others(const resource::Object& deployment);
   void enqueue(const resource::ObjectKey& deployment);
   void drain_queue();
   void reconcile(const resource::ObjectKey& deployment);
@@ -83,6 +87,7 @@ class Operator {
   std::map<resource::ObjectKey, std::string> failures_;
   // What was last said: a store that answers later still shows the state from before.
   std::map<resource::ObjectKey, std::string> states_said_;
+  std::set<resource::ObjectKey> left_to_others_;
   const Announce announce_;
   std::uint64_t passes_ = 0;
 };

@@ -49,6 +49,15 @@ Object seldon_deployment(const std::string& name, const std::vector<Predictor>& 
   return read.objects.at(0);
 }
 
+Object namespace_object(const std::string& controller_id) {
+  return resource::read(
+             "apiVersion: v1\nkind: Namespace\nmetadata: {name: models, labels: "
+             "{seldon.io/controller-id: \"" +
+                 controller_id + "\"}}\n",
+             nullptr)
+      .objects.at(0);
+}
+
 class World : public Gate {
  public:
   explicit World(std::uint64_t seed)
@@ -299,6 +308,50 @@ TEST(Operator, EditingTheGatewayTouchesNoPod) {
                 .at(std::size_t{0})
                 .text(),
             "own");
+}
+
+// --- Several operators on one cluster.
+
+TEST(OperatorTest, ALabelledNamespaceIsAnothersUntilTheLabelGoes) {
+  World world(1);
+  ASSERT_TRUE(world.store.apply(namespace_object("blue")));
+  ASSERT_TRUE(world.store.apply(seldon_deployment("iris", {{"main", 100}})));
+  while (world.step()) {
+  }
+  EXPECT_TRUE(world.store.list("apps", "Deployment").empty());
+  EXPECT_EQ(world.op.left_to_others(), 1U);
+  ASSERT_TRUE(world.store.apply(namespace_object("")));
+  while (world.step()) {
+  }
+  EXPECT_EQ(world.store.list("apps", "Deployment").size(), 1U);
+  EXPECT_EQ(world.op.left_to_others(), 0U);
+  // Given to another one: what is there stays as it is, for that one to take.
+  ASSERT_TRUE(world.store.apply(namespace_object("blue")));
+  ASSERT_TRUE(world.store.apply(seldon_deployment("iris", {{"other", 100}})));
+  while (world.step()) {
+  }
+  ASSERT_EQ(world.store.list("apps", "Deployment").size(), 1U);
+  EXPECT_EQ(world.store.list("apps", "Deployment")[0]->name, "iris-main-0-clf");
+  EXPECT_EQ(world.op.left_to_others(), 1U);
+  ASSERT_TRUE(
+      world.store.remove({"machinelearning.seldon.io", "SeldonDeployment", "models", "iris"}));
+  while (world.step()) {
+  }
+  EXPECT_EQ(world.op.left_to_others(), 0U);
+}
+
+TEST(OperatorTest, ALabelMustBeTheControllersId) {
+  World world(1);
+  Object labelled = seldon_deployment("iris", {{"main", 100}});
+  labelled.root.as_map()
+      ->find("metadata")
+      ->as_map()
+      ->set("labels", Map{{"seldon.io/controller-id", "blue"}});
+  ASSERT_TRUE(world.store.apply(labelled));
+  while (world.step()) {
+  }
+  EXPECT_TRUE(world.store.list("apps", "Deployment").empty());
+  EXPECT_EQ(world.op.left_to_others(), 1U);
 }
 
 }  // namespace

@@ -22,7 +22,6 @@ VERSION = yaml.safe_load((ROOT / "charts/sluice/Chart.yaml").read_text())["versi
 # Rules that this cluster does not need, and why they are there.
 NOT_NEEDED_HERE = {
     "seldondeployments/finalizers": "asked for where OwnerReferencesPermissionEnforcement is on",
-    "namespaces": "for labels of namespaces, which the operator does not read yet",
 }
 DEPLOYMENT = """
 apiVersion: machinelearning.seldon.io/v1
