@@ -23,7 +23,8 @@ sluice_room(executor USES resource http net LIBRARIES ZLIB::ZLIB)
 
 sluice_room(admin USES gateway http net)
 sluice_room(webhook USES resource net http compile kube admin)
-sluice_room(cli USES admin webhook gateway operator runtime model executor compile store kube istio LIBRARIES CLI11::CLI11)
+sluice_room(usage USES resource net http kube)
+sluice_room(cli USES admin webhook usage gateway operator runtime model executor compile store kube istio LIBRARIES CLI11::CLI11)
 
 target_compile_definitions(sluice_cli PUBLIC SLUICE_VERSION="${PROJECT_VERSION}")
 add_executable(sluice "${CMAKE_SOURCE_DIR}/src/cli/main.cc")

@@ -130,6 +130,14 @@ void Controller::on_failed(const kube::WriteFailure& failure) {
   later_.run_in(delay, [this, owner = failure.owner] { operator_.request_pass(owner); });
 }
 
+usage::Usage Controller::usage() const {
+  usage::Usage counts;
+  for (const auto& object : store_.list("machinelearning.seldon.io", "SeldonDeployment")) {
+    if (!operator_.is_left_to_others(object->key())) usage::add(counts, *object);
+  }
+  return counts;
+}
+
 resource::Value Controller::status() const {
   return resource::Map{{"ready", is_ready()},
                        {"leading", leading_},

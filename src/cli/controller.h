@@ -20,6 +20,7 @@
 #include "net/loop.h"
 #include "operator/operator.h"
 #include "resource/value.h"
+#include "usage/usage.h"
 
 namespace sluice::cli {
 
@@ -56,6 +57,8 @@ class Controller final : public operator_::Gate {
   // Hands the lease over, if we lead, and calls `done`: at once, or within five seconds.
   void stop(std::function<void()> done);
 
+  bool is_leading() const noexcept { return leading_ && !stopping_; }
+  usage::Usage usage() const;  // of the SeldonDeployments that we care for
   bool is_ready() const { return store_.is_synced() && store_.trouble().empty(); }
   resource::Value status() const;
   std::string metrics() const;

@@ -316,6 +316,14 @@ int run(int argc, char** argv) {
                "after so long without renewing it a leader stops leading");
   add_duration(*operator_verb, "--retry-period", operator_options.retry_period, "2s",
                "time between tries to get the Lease, or to renew it");
+  operator_verb->add_flag("--usage-metrics", operator_options.usage_metrics,
+                          "counts of what SeldonDeployments use among the metrics; sends nothing");
+  operator_verb
+      ->add_option("--usage-metrics-url", operator_options.usage_metrics_url,
+                   "where the leader posts these counts, as JSON; default: nowhere")
+      ->type_name("URL");
+  add_duration(*operator_verb, "--usage-metrics-interval", operator_options.usage_metrics_interval,
+               "24h", "time between two posts, give or take a tenth");
   operator_verb
       ->add_option("--webhook", operator_options.webhook,
                    "answer the API server's AdmissionReviews over HTTPS: ADDRESS:PORT, or off")

@@ -5,11 +5,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "cli/controller.h"
 #include "cli/output.h"
 #include "cli/standings.h"
@@ -18,6 +20,8 @@
 #include "kube/client.h"
 #include "kube/lease.h"
 #include "net/loop.h"
+#include "resource/print.h"
+#include "usage/sender.h"
 #include "webhook/webhook.h"
 
 namespace sluice::cli {
@@ -27,6 +31,8 @@ namespace {
 // After SIGTERM the webhook still answers for so long: API servers hear meanwhile that this pod is
 // not to be asked any more.
 constexpr int kWebhookLingerMs = 3'000;
+// From the start to the first post of usage metrics, if the interval is not shorter.
+constexpr Milliseconds kUsageFirst{60'000};
 
 void append_webhook_metrics(std::string& out, const webhook::Counts& counts,
                             const webhook::Keeper::State& state) {
@@ -82,12 +88,17 @@ class Process {
   bool is_ready() const;
   resource::Value status() const;
   std::string metrics() const;
+  void send_usage();
 
   const OperatorOptions options_;
   kube::Client& client_;
   net::Loop loop_;
   Controller controller_;
-  std::unique_ptr<webhook::Webhook> webhook_;  // nullptr: off
+  std::unique_ptr<webhook::Webhook> webhook_;    // nullptr: off
+  std::unique_ptr<usage::Sender> usage_sender_;  // nullptr: nothing is sent
+  net::Timer usage_timer_{[](void* self) { static_cast<Process*>(self)->send_usage(); }, this};
+  Random random_{static_cast<std::uint64_t>(monotonic_ns())};
+  const std::string instance_ = fmt::format("{:016x}", random_.next());
   StatusServer admin_;
   int signal_fd_ = -1;
   net::Watch signal_watch_;
@@ -147,11 +158,37 @@ resource::Value Process::status() const {
 
 std::string Process::metrics() const {
   std::string out = controller_.metrics();
+  if (options_.usage_metrics) usage::append_metrics(out, controller_.usage());
+  if (usage_sender_ != nullptr) {
+    append_metric(out, "sluice_usage_posts_total", "counter", "Usage metrics sent.",
+                  static_cast<double>(usage_sender_->sent()));
+    append_metric(out, "sluice_usage_post_failures_total", "counter",
+                  "Usage metrics that could not be sent.",
+                  static_cast<double>(usage_sender_->failed()));
+  }
   if (webhook_ != nullptr) append_webhook_metrics(out, webhook_->counts(), webhook_->state());
   return out;
 }
 
+// Somewhere around the interval, so that not all installations send at once.
+void Process::send_usage() {
+  if (controller_.is_leading()) {
+    usage_sender_->send(
+        resource::to_json(usage::to_value(controller_.usage(), SLUICE_VERSION, instance_)));
+  }
+  const auto tenth = static_cast<std::uint32_t>(options_.usage_metrics_interval.count() / 10);
+  usage_timer_.arm(loop_, options_.usage_metrics_interval - Milliseconds(tenth) +
+                              Milliseconds(random_.below(2 * tenth + 1)));
+}
+
 Result<void> Process::start_servers() {
+  if (!options_.usage_metrics_url.empty()) {
+    auto made = usage::Sender::make(options_.usage_metrics_url);
+    if (!made) return tl::unexpected<Error>(within("--usage-metrics-url", std::move(made).error()));
+    usage_sender_ = std::move(*made);
+    log::info("usage metrics are sent", {{"address", options_.usage_metrics_url}});
+    usage_timer_.arm(loop_, std::min(kUsageFirst, options_.usage_metrics_interval));
+  }
   if (webhook_ != nullptr) SLUICE_CHECK(webhook_->start());
   StatusServer::Sources sources;
   sources.is_ready = [this] { return is_ready(); };
@@ -182,6 +219,11 @@ int operate(const OperatorOptions& given) {
 
   if (auto fit = kube::check_times(lease_options(options)); !fit) {
     log::error("wrong command line", {{"error", to_string(fit.error())}});
+    return kExitUsage;
+  }
+  if (options.usage_metrics_interval < Milliseconds(1'000) ||
+      options.usage_metrics_interval > Milliseconds(31 * 86'400'000LL)) {
+    log::error("wrong command line", {{"error", "--usage-metrics-interval is from 1s to 744h"}});
     return kExitUsage;
   }
   auto config = kube::load_config({options.kubeconfig, options.context});

@@ -75,6 +75,9 @@ struct OperatorOptions {
   Milliseconds lease_duration{15'000};       // what fits: kube::check_times
   Milliseconds renew_deadline{10'000};
   Milliseconds retry_period{2'000};
+  bool usage_metrics = false;     // counts among the metrics
+  std::string usage_metrics_url;  // where the leader posts them; "": nowhere
+  Milliseconds usage_metrics_interval{86'400'000};
   std::string webhook = "off";       // ADDRESS:PORT
   std::string webhook_certificates;  // folder; "": made and kept in a Secret
   std::string webhook_service = "seldon-webhook-service";

@@ -78,7 +78,7 @@ void Operator::on_namespace(const ObjectKey& key) {
 
 // A Namespace's label, whatever it says, leaves all that is in it to the operator of that namespace
 // (which does not see Namespaces, and so is not concerned). A store without Namespaces: no label.
-bool Operator::is_left_to_others(const Object& deployment) {
+bool Operator::leave_to_others(const Object& deployment) {
   const auto space = store_.find({"", "Namespace", "default", deployment.namespace_});
   const std::string_view of_space = space == nullptr ? "" : space->label(kControllerId);
   const std::string_view own = deployment.label(kControllerId);
@@ -142,7 +142,7 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   const Object& deployment = *observed.deployment;
   if (!deployment.metadata().at("deletionTimestamp").is_null())
     return;  // it is going; so is what it owns
-  if (is_left_to_others(deployment)) return;
+  if (leave_to_others(deployment)) return;
 
   const compile::Wiring wiring = compile::wire(deployment, settings_);
   for (const ObjectKey& key : owned_[deployment_key]) {

@@ -55,12 +55,15 @@ class Operator {
   std::uint64_t passes() const noexcept { return passes_; }
   // SeldonDeployments that another operator cares for: by their label, or their namespace's.
   std::size_t left_to_others() const noexcept { return left_to_others_.size(); }
+  bool is_left_to_others(const resource::ObjectKey& deployment) const {
+    return left_to_others_.contains(deployment);
+  }
   bool has_work() const noexcept { return scheduled_; }  // a pass is due
 
  private:
   void on_change(const store::Change& change);
   void on_namespace(const resource::ObjectKey& key);
-  bool is_left_to_others(const resource::Object& deployment);
+  bool leave_to_others(const resource::Object& deployment);
   void enqueue(const resource::ObjectKey& deployment);
   void drain_queue();
   void reconcile(const resource::ObjectKey& deployment);

@@ -15,7 +15,7 @@ from harness import ROOT, SLUICE
 CHART = ROOT / "charts/sluice"
 GOLDEN = ROOT / "tests/chart/golden"
 CASES = {
-    "webhook-cert-manager": ["--set", "certManager.enabled=true,webhook.failurePolicy=Fail,controllerId=team-b,kubeflow=true"],
+    "webhook-cert-manager": ["--set", "certManager.enabled=true,webhook.failurePolicy=Fail,controllerId=team-b,kubeflow=true,usageMetrics.enabled=true,usageMetrics.url=https://usage.example.com/in"],
     "default": [],
     "istio-own-gateway": ["--set", "istio.enabled=true,istio.gateway=models/public,istio.tlsMode=ISTIO_MUTUAL"],
     "single-namespace": ["--set", "singleNamespace=true,controllerId=team-a,keda.enabled=true,manager.replicas=2,"
