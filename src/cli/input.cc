@@ -1,6 +1,7 @@
 #include "cli/input.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/clock.h"
@@ -32,6 +33,22 @@ bool is_made_for(const Object& object, const Names& deployments) {
       return deployments.contains({object.namespace_, owner.at("name").text()});
   }
   return false;
+}
+
+// When the objects of the cluster were made.
+using Ages = std::map<resource::ObjectKey, resource::Value>;
+
+// The object as it would be in the cluster. Of two VirtualServices that want the same requests the
+// older one has them: it is as old as the one that it replaces, or newer than all that are there.
+std::shared_ptr<const Object> aged(Object object, const Ages& ages) {
+  resource::Map* root = object.root.as_map();
+  if (root == nullptr || ages.empty()) return std::make_shared<const Object>(std::move(object));
+  resource::Map metadata = object.metadata().map();
+  const auto found = ages.find(object.key());
+  metadata.set("creationTimestamp",
+               found == ages.end() ? resource::Value("9999-12-31T23:59:59Z") : found->second);
+  root->set("metadata", std::move(metadata));
+  return std::make_shared<const Object>(std::move(object));
 }
 
 Input read_files(const std::vector<std::string>& files, const compile::Settings& settings) {
@@ -88,18 +105,20 @@ Linked link_input(const Input& input, const compile::Settings& settings) {
   for (const auto& object : input.objects) {
     if (object->kind == "SeldonDeployment") wired.emplace(object->namespace_, object->name);
   }
+  Ages ages;
   for (const auto& object : input.in_force) {
+    ages.emplace(object->key(), object->metadata().at("creationTimestamp"));
     if (!is_made_for(*object, wired)) linked.linker->put(object);
   }
   for (const auto& object : input.objects) {
     if (object->kind != "SeldonDeployment") {
-      linked.linker->put(object);
+      linked.linker->put(aged(*object, ages));
       continue;
     }
     for (Object& made : compile::wire(*object, settings).objects) {
       made.file = object->file;  // explain and routes say where a route comes from
       made.root.place = object->root.place;
-      linked.linker->put(std::make_shared<const Object>(std::move(made)));
+      linked.linker->put(aged(std::move(made), ages));
     }
   }
   linked.snapshot = linked.linker->link();

@@ -82,7 +82,9 @@ Part part_of_deployment(const Object& deployment, const Objects& pods) {
   const std::int64_t wanted = deployment.spec().at("replicas").integer(1);
   const std::int64_t ready = deployment.status().at("readyReplicas").integer();
   Part part{"Deployment", deployment.name, fmt::format("{}/{} ready", ready, wanted), {}};
-  if (ready >= wanted) return part;
+  // A new version that does not start leaves the old pods ready.
+  const bool is_rolling = deployment.status().at("unavailableReplicas").integer() > 0;
+  if (ready >= wanted && !is_rolling) return part;
   for (const auto& pod : pods) {
     if (pod->namespace_ != deployment.namespace_ || !is_selected(*pod, deployment)) continue;
     part.problem = trouble_of(*pod);

@@ -133,6 +133,15 @@ def test_status_of_one_says_what_keeps_it(cluster):
     assert any("0 endpoints" in line and "503" in line for name, line in lines.items() if "canary" in name)
 
 
+def test_status_says_why_a_new_version_does_not_start_while_the_old_one_serves(cluster):
+    for made in cluster.objects:
+        if made["kind"] == "Deployment" and "canary" in made["metadata"]["name"]:
+            made["status"] = {"readyReplicas": 1, "replicas": 2, "updatedReplicas": 1, "unavailableReplicas": 1}
+    _, out, err = cluster.run("status", "iris")
+    line = next(line for line in out.splitlines() if "iris-canary" in line and "Deployment" in line)
+    assert "1/1 ready" in line and "ImagePullBackOff: no such image" in line, out + err
+
+
 def test_status_as_json(cluster):
     cluster.objects[0]["status"]["state"] = "Available"
     status, out, err = cluster.run("status", "iris", "-o", "json")
@@ -163,6 +172,20 @@ def test_explain_of_a_file_as_if_it_were_applied(cluster):
     assert status == 0, out + err
     assert "40" in out and "60" in out and "75" not in out
     assert "127.0.0.9:9000" in out, "what stays keeps its endpoints"
+
+
+def test_what_is_not_applied_yet_is_newer_than_all_that_is_there(cluster):
+    """Of two VirtualServices that want the same requests Istio takes the older one."""
+    for each in cluster.objects:
+        each["metadata"]["creationTimestamp"] = "2026-01-02T00:00:00Z"
+    cluster.file.write_text(yaml.safe_dump({
+        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "a-name-that-sorts-first", "namespace": "seldon"},
+        "spec": {"hosts": ["*"], "gateways": ["istio-system/seldon-gateway"],
+                 "http": [{"match": [{"uri": {"prefix": "/seldon/seldon/iris/"}}], "directResponse": {"status": 418}}]}}))
+    _, _, err = cluster.run("validate", "-f", cluster.file)
+    assert "VirtualService seldon/iris http[0].match[0] is older" in err and "[claimed-twice]" in err, err
+    _, out, _ = cluster.run("explain", "-f", cluster.file, "--", "http://any/seldon/seldon/iris/api/v1.0/predictions")
+    assert "VirtualService seldon/iris" in out and "418" not in out, out
 
 
 def test_validate_finds_a_gateway_that_is_missing(cluster):
