@@ -56,8 +56,8 @@ helm-values: ## write the chart's values schema and its page from values.yaml
 chart-golden: release ## write what the chart renders anew into tests/chart/golden
 	SLUICE_GOLDEN=write "$$(tools/python_env tests)" -m pytest -q -p no:cacheprovider tests/chart/chart_test.py -k rendered_as_recorded
 
-image: release ## build/image/sluice.tar: container images, without registry or daemon; IMAGE=name:tag
-	tools/make_image build/release/sluice build/image/sluice.tar $(IMAGE)
+image: release ## build/image/sluice.tar: container images, without registry or daemon; IMAGE=name:tag MODELS="name:tag=folder ..."
+	tools/make_image build/release/sluice build/image/sluice.tar $(IMAGE) $(MODELS)
 
 check: deps ## format, layers, headers, warnings, links, banned calls
 	@tools/run_checks

@@ -6,11 +6,14 @@ import sys
 import tarfile
 
 import pytest
-from harness import ROOT, SLUICE
+from harness import IRIS, ROOT, SLUICE
+
+
+MODEL = "localhost:5000/iris:v1=%s" % (IRIS / "models/v1")
 
 
 def make(path):
-    made = subprocess.run([sys.executable, str(ROOT / "tools/make_image"), str(SLUICE), str(path), "localhost/sluice:test"],
+    made = subprocess.run([sys.executable, str(ROOT / "tools/make_image"), str(SLUICE), str(path), "localhost/sluice:test", MODEL],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
     assert made.returncode == 0, made.stdout
     return path
@@ -30,9 +33,17 @@ def parts(image):
 def test_is_small_and_runs_as_nobody_in_particular(image):
     assert image.stat().st_size < 60_000_000
     starts = {manifest["RepoTags"][0]: config["config"]["Entrypoint"] for manifest, config in parts(image)}
-    assert starts == {"localhost/sluice:test": ["/usr/bin/sluice"], "localhost/sluice-executor:test": ["/usr/bin/sluice", "executor"]}
+    assert starts == {"localhost/sluice:test": ["/usr/bin/sluice"], "localhost/sluice-executor:test": ["/usr/bin/sluice", "executor"],
+                      "localhost:5000/iris:v1": ["/usr/bin/sluice", "model", "--address", "0.0.0.0", "--model-uri", "/mnt/models"]}
     assert {config["config"]["User"] for _, config in parts(image)} == {"8888:8888"}
     assert len({manifest["Layers"][0] for manifest, _ in parts(image)}) == 1
+
+
+def test_a_model_is_a_layer_of_its_own(image):
+    manifest = next(manifest for manifest, _ in parts(image) if manifest["RepoTags"] == ["localhost:5000/iris:v1"])
+    assert len(manifest["Layers"]) == 2
+    with tarfile.open(image) as tar, tarfile.open(fileobj=tar.extractfile(manifest["Layers"][1])) as layer:
+        assert layer.extractfile("mnt/models/model.json").read() == (IRIS / "models/v1/model.json").read_bytes()
 
 
 def test_loads_every_library_from_within(image, tmp_path):
