@@ -91,12 +91,25 @@ Value minimal_predictor(const Predictor& predictor) {
   return map;
 }
 
+// As Go prints a container: its resources are there, empty or not.
+Value pod_value(const Value& pod) {
+  Value made = pod;
+  Map* map = made.as_map();
+  Value* containers = map == nullptr ? nullptr : map->find("containers");
+  if (containers == nullptr || !containers->is_list()) return made;
+  for (Value& container : *containers->as_list()) {
+    if (container.is_map() && container.at("resources").is_null())
+      container.as_map()->set("resources", Map{});
+  }
+  return made;
+}
+
 Value component_value(const ComponentSpec& component) {
   Map metadata{{"creationTimestamp", nullptr}};
   set_text(metadata, "name", component.name);
   if (!component.labels.empty()) metadata.set("labels", to_value(component.labels));
   if (!component.annotations.empty()) metadata.set("annotations", to_value(component.annotations));
-  Map map{{"metadata", std::move(metadata)}, {"spec", component.pod}};
+  Map map{{"metadata", std::move(metadata)}, {"spec", pod_value(component.pod)}};
   if (component.hpa) {
     Map hpa;
     if (component.hpa->min_replicas) hpa.set("minReplicas", *component.hpa->min_replicas);

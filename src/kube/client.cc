@@ -115,7 +115,10 @@ List laid_over(const Value& have, const Value& want) {
   if (after.at("ownerReferences").is_list())
     put("/metadata/ownerReferences", after.at("ownerReferences"));
   for (const char* name : {"labels", "annotations"}) {
-    Map merged = before.at(name).map();
+    Map merged;  // what others wrote stays; of ours only what is said now
+    for (const Member& each : before.at(name).map()) {
+      if (!each.key.starts_with("seldon")) merged.set(each.key, each.value);
+    }
     for (const Member& each : after.at(name).map()) merged.set(each.key, each.value);
     put(name == std::string_view("labels") ? "/metadata/labels" : "/metadata/annotations",
         std::move(merged));

@@ -202,10 +202,11 @@ TEST(ClientTest, AppliesAPortThatIsSaidTwiceByPatch) {
     asked.push_back(request);
     if (request.method == "GET" && asked.size() == 1) return Reply{404, Map{{"kind", "Status"}}};
     if (request.method == "PATCH" && conflicts-- > 0) return Reply{409, Map{{"kind", "Status"}}};
-    return Reply{200,
-                 Map{{"kind", "Deployment"},
-                     {"metadata", Map{{"resourceVersion", "7"}, {"labels", Map{{"theirs", "1"}}}}},
-                     {"spec", Map{{"replicas", 3}}}}};
+    return Reply{
+        200, Map{{"kind", "Deployment"},
+                 {"metadata", Map{{"resourceVersion", "7"},
+                                  {"labels", Map{{"theirs", "1"}, {"seldon.io/shadow", "true"}}}}},
+                 {"spec", Map{{"replicas", 3}}}}};
   });
   auto written = client->apply(with_ports(8000));
   ASSERT_TRUE(written) << to_string(written.error());

@@ -1,15 +1,19 @@
 #include "operator/operator.h"
 
+#include <fmt/core.h>
+
 #include <utility>
 
 #include "base/log.h"
 #include "compile/wire.h"
 #include "operator/plan.h"
+#include "operator/status.h"
 
 namespace sluice::operator_ {
 
 using resource::Object;
 using resource::ObjectKey;
+using store::ObjectPointer;
 
 namespace {
 
@@ -61,6 +65,7 @@ void Operator::on_change(const store::Change& change) {
   change.after != nullptr ? static_cast<void>(owned_[owner].insert(change.key))
                           : static_cast<void>(owned_[owner].erase(change.key));
   // What is only told again (a store that answers later) has changed nothing.
+  announce_deed(owner, change);
   const bool is_route = change.key.kind == "VirtualService" || change.key.kind == "DestinationRule";
   if (is_route && change.before != change.after) {
     Routes& routes = routes_[owner];
@@ -93,6 +98,28 @@ bool Operator::leave_to_others(const Object& deployment) {
                {"labelled", of_space.empty() ? "SeldonDeployment" : "Namespace"}});
   }
   return true;
+}
+
+void Operator::announce_deed(const ObjectKey& owner, const store::Change& change) {
+  const auto asked = asked_.find(change.key);
+  if (asked == asked_.end() || change.status_only) return;
+  // A generation counts changes of the specification: without one, it was another's annotation.
+  if (change.before != change.after && change.before != nullptr && change.after != nullptr) {
+    const resource::Value& generation = change.after->metadata().at("generation");
+    if (!generation.is_null() && generation == change.before->metadata().at("generation")) return;
+  }
+  asked_.erase(asked);
+  if (change.before == change.after) return;  // it was so already
+  const bool is_gone = change.after == nullptr;
+  const std::string& kind = change.key.kind;
+  // The reference is silent about these.
+  if (is_gone && (kind == "Service" || kind == "DestinationRule")) return;
+  const char* const verb = is_gone ? "Delete" : change.before == nullptr ? "Create" : "Update";
+  const std::string_view word = kind == "HorizontalPodAutoscaler" ? "HPA"
+                                : kind == "PodDisruptionBudget"   ? "PDB"
+                                                                  : std::string_view(kind);
+  announce_(owner, "Normal", fmt::format("{}{}", verb, word),
+            fmt::format("{}d {} \"{}\"", verb, kind, change.key.name));
 }
 
 void Operator::enqueue(const ObjectKey& deployment) {
@@ -159,16 +186,20 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   observed.routes_in_force = routes.in_force;
   observed.reachable = routes.reachable;
   observed.takes_over = !store_.collects_garbage();
+  observed.seldon_status = !settings_.fixes();
   observed.holds = [this](const Object& want) { return store_.holds(want); };
 
   Plan made = plan(observed, wiring);
+  const bool announces_deeds = announce_ && !settings_.fixes();
   for (Object& object : made.applies) {
     const std::string name = to_string(object.key());
+    if (announces_deeds) asked_.insert(object.key());
     if (auto applied = store_.apply(std::move(object)); !applied) {
       log::error("can't apply", {{"object", name}, {"error", to_string(applied.error())}});
     }
   }
   for (const ObjectKey& key : made.removals) {
+    if (announces_deeds) asked_.insert(key);
     if (auto removed = store_.remove(key); !removed) {
       log::error("can't remove",
                  {{"object", to_string(key)}, {"error", to_string(removed.error())}});
@@ -179,34 +210,16 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
     if (routes.asked && !routes.asked->destinations.empty()) routes.asked.reset();
   }
   if (made.question && routes.asked != made.question) ask(deployment_key, *made.question);
+  bool is_error = made.refused;
   if (const auto failure = failures_.find(deployment_key); failure != failures_.end()) {
     if (made.status.at("state").text() == "Available") {
       failures_.erase(failure);
     } else {
-      made.status.as_map()->set("state", "Failed");
-      made.status.as_map()->set("description", failure->second);
+      set_failed(made.status, failure->second);
+      is_error = true;
     }
   }
-  const auto [said, first_time] =
-      states_said_.try_emplace(deployment_key, deployment.status().at("state").text());
-  const std::string before = said->second;
-  const std::string after(made.status.at("state").text());
-  said->second = after;
-  if (before != after) {
-    const std::string name = deployment_key.namespace_ + "/" + deployment_key.name;
-    if (const auto description = made.status.at("description").text(); after == "Failed") {
-      log::error("SeldonDeployment is Failed",
-                 {{"deployment", name}, {"description", description}});
-    } else {
-      log::info("SeldonDeployment is " + after, {{"deployment", name}});
-    }
-  }
-  if (before != after && announce_) {
-    announce_(
-        deployment_key, after == "Failed" ? "Warning" : "Normal",
-        after == "Failed" ? "InternalError" : "Updated",
-        after == "Failed" ? made.status.at("description").text() : "SeldonDeployment is " + after);
-  }
+  announce_state(deployment_key, made.status, is_error);
   if (auto set = store_.set_status(deployment_key, std::move(made.status)); !set) {
     log::error("can't write status",
                {{"object", to_string(deployment_key)}, {"error", to_string(set.error())}});
@@ -225,6 +238,31 @@ void Operator::ask(const ObjectKey& deployment, const Question& question) {
                                   : static_cast<void>(answered.reachable = question.destinations);
     enqueue(deployment);
   });
+}
+
+void Operator::announce_state(const ObjectKey& deployment, const resource::Value& status,
+                              bool is_error) {
+  const ObjectPointer there = store_.find(deployment);
+  const auto [said, is_first] = states_said_.try_emplace(
+      deployment, there == nullptr ? std::string() : there->status().at("state").text());
+  const std::string after(status.at("state").text());
+  if (std::exchange(said->second, after) == after) return;
+  const std::string name = deployment.namespace_ + "/" + deployment.name;
+  const std::string_view description = status.at("description").text();
+  const bool has_failed = after == "Failed";
+  if (has_failed) {
+    log::error("SeldonDeployment is Failed", {{"deployment", name}, {"description", description}});
+  } else {
+    log::info("SeldonDeployment is " + after, {{"deployment", name}});
+  }
+  if (!announce_) return;
+  if (settings_.fixes() ? has_failed : is_error) {
+    announce_(deployment, "Warning", "InternalError", description);
+  } else {
+    announce_(deployment, "Normal", "Updated",
+              settings_.fixes() ? "SeldonDeployment is " + after
+                                : fmt::format("Updated SeldonDeployment \"{}\"", deployment.name));
+  }
 }
 
 void Operator::on_write_failed(const ObjectKey& deployment, const Error& error) {

@@ -35,7 +35,8 @@ struct Standing {
   std::string description;
 };
 
-// Told when a deployment's state changes: for Events. `type` is Normal or Warning.
+// Told when a deployment's state changes: for Events. `type` is Normal or Warning. In the profile
+// compat also of each object made, changed or removed, in Seldon Core's words.
 using Announce = std::function<void(const resource::ObjectKey& deployment, std::string_view type,
                                     std::string_view reason, std::string_view message)>;
 
@@ -69,6 +70,9 @@ class Operator {
   void reconcile(const resource::ObjectKey& deployment);
   void ask(const resource::ObjectKey& deployment, const Question& question);
   void remove_orphans(const resource::ObjectKey& deployment);
+  void announce_deed(const resource::ObjectKey& owner, const store::Change& change);
+  void announce_state(const resource::ObjectKey& deployment, const resource::Value& status,
+                      bool is_error);
 
   store::Store& store_;
   const compile::Settings settings_;
@@ -91,6 +95,8 @@ class Operator {
   // What was last said: a store that answers later still shows the state from before.
   std::map<resource::ObjectKey, std::string> states_said_;
   std::set<resource::ObjectKey> left_to_others_;
+  // What was asked of the store and is not seen yet: kept for announce_deed only.
+  std::set<resource::ObjectKey> asked_;
   const Announce announce_;
   std::uint64_t passes_ = 0;
 };

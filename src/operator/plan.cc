@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "operator/spelling.h"
+#include "operator/status.h"
 
 namespace sluice::operator_ {
 
@@ -36,13 +37,6 @@ struct Health {
   std::string message;
 };
 
-const Value* condition_of(const Object& object, std::string_view type) {
-  for (const Value& condition : object.status().at("conditions").list()) {
-    if (condition.at("type").text() == type) return &condition;
-  }
-  return nullptr;
-}
-
 // Of a Deployment as it is in the store: is it what was wanted, and does it run?
 Health health_of(const Observed& observed, const ObjectKey& key, bool written_in_this_pass) {
   Health health;
@@ -58,76 +52,12 @@ Health health_of(const Observed& observed, const ObjectKey& key, bool written_in
     health.failed = seen;
     health.message = progressing->at("message").text();
   }
-  health.available = seen && status.at("availableReplicas").integer() >= wanted &&
-                     status.at("updatedReplicas").integer(wanted) >= wanted;
+  // What Kubernetes counts as available may be pods of the version before: at least these are not.
+  const std::int64_t updated = status.at("updatedReplicas").integer();
+  const std::int64_t older = std::max<std::int64_t>(0, status.at("replicas").integer() - updated);
+  health.available =
+      seen && updated >= wanted && status.at("availableReplicas").integer() - older >= wanted;
   return health;
-}
-
-Value condition(std::string_view type, bool holds, std::string_view reason,
-                std::string message = {}) {
-  Map made{{"type", type}, {"status", holds ? "True" : "False"}, {"reason", reason}};
-  if (!message.empty()) made.set("message", message);
-  return made;
-}
-
-Map status_of(const Observed& observed, std::string_view state, std::string description) {
-  Map status{{"state", state}};
-  if (!description.empty()) status.set("description", std::move(description));
-  status.set("observedGeneration", observed.deployment->metadata().at("generation"));
-  return status;
-}
-
-// "stable 90, canary 10": how the traffic is split once the routes are in force; until then what
-// the last status says. Not Seldon's field: a table of kubectl shows one value a column, and no
-// list.
-Value traffic_of(const Object& deployment, bool settled) {
-  if (!settled) return deployment.status().at("traffic");
-  std::string text;
-  const auto& predictors = deployment.spec().at("predictors").list();
-  for (const Value& predictor : predictors) {
-    if (!text.empty()) text += ", ";
-    text += predictor.at("name").text();
-    const std::int64_t share = predictor.at("traffic").integer();
-    if (predictor.at("shadow").flag()) {
-      text += share > 0 ? fmt::format(" (shadow {})", share) : " (shadow)";
-    } else {
-      text += fmt::format(" {}", predictors.size() == 1 ? 100 : share);
-    }
-  }
-  return text;
-}
-
-void add_children(Map& status, const Observed& observed, const compile::Wiring& wiring) {
-  Map deployments;
-  Map services;
-  for (const Object& want : wiring.objects) {
-    const auto found = observed.objects.find(want.key());
-    if (want.kind == "Deployment") {
-      Map entry;
-      if (found != observed.objects.end()) {
-        for (const char* name : {"replicas", "availableReplicas"}) {
-          if (const std::int64_t count = found->second->status().at(name).integer(); count > 0)
-            entry.set(name, count);
-        }
-      }
-      if (deployments.empty() && found != observed.objects.end()) {
-        status.set("replicas", found->second->status().at("replicas").integer());
-      }
-      deployments.set(want.name, std::move(entry));
-    } else if (want.kind == "Service") {
-      Map entry{{"svcName", want.name}};
-      for (const Value& port : want.spec().at("ports").list()) {
-        const std::string endpoint =
-            fmt::format("{}.{}:{}", want.name, want.namespace_, port.at("port").integer());
-        if (port.at("name").text() == "http") entry.set("httpEndpoint", endpoint);
-        if (port.at("name").text() == "grpc") entry.set("grpcEndpoint", endpoint);
-      }
-      services.set(want.name, std::move(entry));
-    }
-  }
-  status.set("deploymentStatus", std::move(deployments));
-  status.set("serviceStatus", std::move(services));
-  if (!wiring.address_url.empty()) status.set("address", Map{{"url", wiring.address_url}});
 }
 
 std::string first_error(const compile::Wiring& wiring) {
@@ -281,9 +211,8 @@ void remove_unwanted(const Observed& observed, const compile::Wiring& wiring, Pl
 Plan plan(const Observed& observed, const compile::Wiring& wiring) {
   Plan plan;
   if (resource::has_errors(wiring.diagnostics)) {
-    Map status = status_of(observed, "Failed", first_error(wiring));
-    status.set("conditions", List{condition("Ready", false, "Refused", first_error(wiring))});
-    plan.status = std::move(status);
+    plan.refused = true;
+    plan.status = refused_status(observed, first_error(wiring), false);
     return plan;
   }
 
@@ -291,13 +220,13 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
   for (const Object& want : wiring.objects) {
     const auto found = observed.objects.find(want.key());
     if (found == observed.objects.end() || is_ours(observed, *found->second)) continue;
-    const std::string what = fmt::format(
-        "{} is there already and belongs to somebody else; rename this deployment, or remove it",
-        to_string(want.key()));
-    Map status = status_of(observed, "Failed", what);
-    status.set("conditions", List{condition("NameConflict", true, "Object of another owner", what),
-                                  condition("Ready", false, "NameConflict", what)});
-    plan.status = std::move(status);
+    plan.refused = true;
+    plan.status = refused_status(
+        observed,
+        fmt::format("{} is there already and belongs to somebody else; rename this deployment, or "
+                    "remove it",
+                    to_string(want.key())),
+        true);
     return plan;
   }
 
@@ -312,9 +241,8 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
     plan.applies.push_back(std::move(want));
   }
 
-  bool all_available = true;
-  std::string failure;
-  List waiting;
+  Progress progress;
+  progress.all_available = true;
   for (const compile::WiredPredictor& predictor : wiring.predictors) {
     for (const ObjectKey& key : predictor.deployment_keys) {
       const Health health =
@@ -323,36 +251,22 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
       const std::string what = health.message.empty()
                                    ? fmt::format("{} is not available yet", to_string(key))
                                    : fmt::format("{}: {}", to_string(key), health.message);
-      waiting.push_back(condition(predictor.routed ? "DeploymentsReady" : "ShadowsReady", false,
-                                  health.failed ? "Stopped progressing" : "Not available yet",
-                                  what));
+      progress.waiting.push_back(
+          condition(predictor.routed ? "DeploymentsReady" : "ShadowsReady", false,
+                    health.failed ? "Stopped progressing" : "Not available yet", what));
       if (!predictor.routed) continue;
-      all_available = false;
-      if (health.failed && failure.empty()) failure = what;
+      progress.all_available = false;
+      if (health.failed && progress.failure.empty()) progress.failure = what;
     }
   }
 
-  const bool routes_placed = all_available && place_routes(observed, wiring, plan);
-  const bool settled = routes_placed && observed.routes_in_force;
-  if (routes_placed && !settled) plan.question = Question{gateways_of(wiring), {}};
-  if (settled) remove_unwanted(observed, wiring, plan);
+  progress.routes_placed = progress.all_available && place_routes(observed, wiring, plan);
+  progress.settled = progress.routes_placed && observed.routes_in_force;
+  if (progress.routes_placed && !progress.settled)
+    plan.question = Question{gateways_of(wiring), {}};
+  if (progress.settled) remove_unwanted(observed, wiring, plan);
 
-  const char* state = settled ? "Available" : failure.empty() ? "Creating" : "Failed";
-  Map status = status_of(observed, state, settled ? "" : failure);
-  add_children(status, observed, wiring);
-  if (Value traffic = traffic_of(*observed.deployment, settled); !traffic.is_null()) {
-    status.set("traffic", std::move(traffic));
-  }
-  List conditions = std::move(waiting);
-  if (all_available)
-    conditions.push_back(condition("DeploymentsReady", true, "All routed Deployments available"));
-  conditions.push_back(
-      condition("istioVirtualServicesReady", settled,
-                settled ? "All VirtualServices created" : "Not all VirtualServices created"));
-  conditions.push_back(condition(
-      "Ready", settled, settled ? "Traffic flows as written" : "See the other conditions"));
-  status.set("conditions", std::move(conditions));
-  plan.status = std::move(status);
+  plan.status = status_of(observed, wiring, std::move(progress));
   return plan;
 }
 

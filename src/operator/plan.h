@@ -48,6 +48,7 @@ struct Observed {
   // The store removes nothing by itself: what a SeldonDeployment of this name left behind (its file
   // was renamed: removed and there again before a pass was made) is taken over as it runs.
   bool takes_over = false;
+  bool seldon_status = false;    // the status in Seldon Core's words: status.h
   bool routes_in_force = false;  // the gateway uses the routing objects as they are in the store
   std::vector<Destination> reachable;  // of the last question about destinations, once answered
   // Whether the store has this object as it is wanted: Store::holds.
@@ -59,6 +60,7 @@ struct Plan {
   std::vector<resource::ObjectKey> removals;  // after the applies, in this order
   resource::Value status;                     // of the SeldonDeployment
   std::optional<Question> question;           // another pass when the gateway has answered it
+  bool refused = false;                       // nothing is done; the status says why
 };
 
 // `wiring` is compile::wire's answer for the observed deployment.

@@ -57,6 +57,7 @@ struct World {
     observed.deployment = std::make_shared<const Object>(deployment);
     for (const auto& [key, each] : store)
       observed.objects[key] = std::make_shared<const Object>(each);
+    observed.seldon_status = seldon_status;
     observed.routes_in_force = in_force;
     observed.reachable = reachable;
     observed.holds = [this](const Object& want) {
@@ -73,11 +74,11 @@ struct World {
   }
 
   void make_available(const std::string& name) {
+    set_status(name, Map{{"replicas", 1}, {"availableReplicas", 1}, {"updatedReplicas", 1}});
+  }
+  void set_status(const std::string& name, const Map& status) {
     for (auto& [key, each] : store) {
-      if (key.kind == "Deployment" && key.name == name) {
-        each.root.as_map()->set(
-            "status", Map{{"replicas", 1}, {"availableReplicas", 1}, {"updatedReplicas", 1}});
-      }
+      if (key.kind == "Deployment" && key.name == name) each.root.as_map()->set("status", status);
     }
   }
 
@@ -93,6 +94,7 @@ struct World {
   Map route{{"weights", "main=100"}};
   std::map<resource::ObjectKey, Object> store;
   bool in_force = false;
+  bool seldon_status = false;
   std::vector<Destination> reachable;
 };
 
@@ -139,6 +141,64 @@ TEST(Plan, RoutesComeWhenThePodsAreAvailableAndNotBefore) {
   EXPECT_EQ(settled.status.at("state").text(), "Available");
   EXPECT_TRUE(settled.applies.empty());
   EXPECT_TRUE(settled.removals.empty());
+}
+
+// Goal: pods of the version before don't count. An API server leaves out what is 0.
+TEST(Plan, OldPodsAreNotTheNewVersion) {
+  World world;
+  world.add_predictor("main");
+  world.step();
+  const auto is_waiting = [&](const Map& status) {
+    world.set_status("iris-main-0", status);
+    return world.step().applies.empty();
+  };
+  EXPECT_TRUE(is_waiting(Map{{"replicas", 1}, {"availableReplicas", 1}}));
+  EXPECT_TRUE(is_waiting(Map{
+      {"replicas", 2}, {"availableReplicas", 1}, {"updatedReplicas", 1}, {"readyReplicas", 1}}));
+  EXPECT_FALSE(is_waiting(Map{{"replicas", 2}, {"availableReplicas", 2}, {"updatedReplicas", 1}}));
+}
+
+// The recordings of tests/golden/operator hold the whole form; here: its own parts.
+TEST(Plan, TheStatusInSeldonsWords) {
+  World world;
+  world.seldon_status = true;
+  world.add_predictor("main");
+  world.step();
+  const auto condition = [](const Value& status, std::string_view type) {
+    for (const Value& each : status.at("conditions").list()) {
+      if (each.at("type").text() == type) return std::string(each.at("status").text());
+    }
+    return std::string("absent");
+  };
+  Value status = world.step().status;
+  EXPECT_EQ(condition(status, "Ready"), "False");
+  EXPECT_EQ(condition(status, "DeploymentsReady"), "absent");
+  EXPECT_EQ(condition(status, "istioVirtualServicesReady"), "absent");
+  world.set_status("iris-main-0",
+                   Map{{"replicas", 1},
+                       {"readyReplicas", 1},
+                       {"availableReplicas", 1},
+                       {"updatedReplicas", 1},
+                       {"conditions", List{Value(Map{{"type", "Available"},
+                                                     {"status", "True"},
+                                                     {"reason", "MinimumReplicasAvailable"}})}}});
+  world.step();
+  world.in_force = true;
+  status = world.step().status;
+  EXPECT_EQ(status.at("state").text(), "Available");
+  EXPECT_EQ(condition(status, "Ready"), "True");
+  EXPECT_EQ(condition(status, "AmbassadorMappingsReady"), "True");
+  EXPECT_EQ(status.at("observedGeneration").integer(), 1);
+  EXPECT_TRUE(status.at("traffic").is_null());
+
+  world.deployment.root.as_map()->set("status", status);
+  world.set_status(
+      "iris-main-0",
+      Map{{"conditions", List{Value(Map{{"type", "Available"}, {"status", "False"}}),
+                              Value(Map{{"type", "Progressing"}, {"status", "False"}})}}});
+  status = world.step().status;
+  EXPECT_EQ(status.at("state").text(), "Failed");
+  EXPECT_EQ(condition(status, "istioVirtualServicesReady"), "True") << "the old routes stand";
 }
 
 TEST(Plan, SaysTheTrafficThatIsInForce) {
