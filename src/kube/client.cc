@@ -326,7 +326,7 @@ Result<Written> Client::Impl::write(const Question& question, const Request& req
   if (answer.body.at("kind").text() != "Status") {
     if (managed_fields != nullptr)
       *managed_fields = answer.body.at("metadata").at("managedFields").list();
-    tidy(answer.body, *question.kind);
+    tidy(answer.body, *question.kind, {}, {});
     written.object = std::move(answer.body);
   }
   return written;
@@ -383,7 +383,7 @@ Result<std::optional<Value>> Client::get(const Kind& kind, std::string_view name
              impl_->call(question, Request{"GET", path_of(kind, "", namespace_, name), ""}));
   if (answer.status == 404) return std::optional<Value>();
   if (answer.status != 200) return tl::unexpected<Error>(error_of(question, answer));
-  tidy(answer.body, kind);
+  tidy(answer.body, kind, {}, {});
   return std::optional<Value>(std::move(answer.body));
 }
 
@@ -397,12 +397,12 @@ Result<Value> Client::Impl::read_page(const Question& question, std::string targ
   return std::move(answer.body);
 }
 
-Result<Listed> Client::list(const Kind& kind, const Selection& selection) {
+Result<ListEnd> Client::list(const Kind& kind, const Selection& selection, const ListSink& sink) {
   const Question question{"list", &kind, "", selection.namespace_, ""};
   std::string base = path_of(kind, "", selection.namespace_, "");
   add_parameter(base, "labelSelector", selection.label_selector);
   add_parameter(base, "fieldSelector", selection.field_selector);
-  Listed listed;
+  sink.begin();
   std::string next;
   for (int pages = 0, restarts = 0;;) {
     if (++pages > kListPagesMax)
@@ -411,29 +411,39 @@ Result<Listed> Client::list(const Kind& kind, const Selection& selection) {
     if (restarts < kListRestartsMax)
       add_parameter(target, "limit", std::to_string(impl_->options.page_size));
     add_parameter(target, "continue", next);
+    ListEnd end;
     bool expired = false;
-    SLUICE_TRY(Value page, impl_->read_page(question, std::move(target), expired, listed.served));
-    if (!listed.served) return Listed{{}, "", false};
+    SLUICE_TRY(Value page, impl_->read_page(question, std::move(target), expired, end.served));
+    if (!end.served) return end;
     if (expired) {
       if (++restarts > kListRestartsMax)
         return fail(Blame::kUpstream, "the list expired again and again", place_of(question));
-      listed.items.clear();
+      sink.begin();
       next.clear();
       continue;
     }
     Value* items = page.as_map() == nullptr ? nullptr : page.as_map()->find("items");
     if (items != nullptr && items->as_list() != nullptr) {
       for (Value& item : *items->as_list()) {
-        tidy(item, kind);
-        // Copied, not moved: the lists and maps of a copy have no room to spare (a parser's have,
-        // half as much again), and the whole page's memory is free for the next one.
-        listed.items.emplace_back(std::as_const(item));
+        Value applied = tidy(item, kind, impl_->options.field_manager, impl_->options.predecessor);
+        sink.item(std::move(item), std::move(applied));
       }
     }
-    listed.resource_version = page.at("metadata").at("resourceVersion").text();
+    end.resource_version = page.at("metadata").at("resourceVersion").text();
     next = page.at("metadata").at("continue").text();
-    if (next.empty()) return listed;
+    if (next.empty()) return end;
   }
+}
+
+Result<Listed> Client::list(const Kind& kind, const Selection& selection) {
+  Listed listed;
+  const ListSink sink{[&] { listed.items.clear(); },
+                      [&](Value item, const Value&) { listed.items.push_back(std::move(item)); }};
+  SLUICE_TRY(ListEnd end, list(kind, selection, sink));
+  listed.resource_version = std::move(end.resource_version);
+  listed.served = end.served;
+  if (!listed.served) listed.items.clear();
+  return listed;
 }
 
 Result<Written> Client::apply(const Object& object) {
@@ -541,6 +551,7 @@ namespace {
 
 // One line of a watch. Expired: the server's 410 as an event.
 Result<WatchEnd> deliver(std::string_view line, const Kind& kind, const Question& question,
+                         const ClientOptions& options,
                          const std::function<void(WatchEvent)>& handle) {
   SLUICE_TRY(Value document, parse_document(line));
   const std::string_view type = document.at("type").text();
@@ -567,7 +578,7 @@ Result<WatchEnd> deliver(std::string_view line, const Kind& kind, const Question
   } else {
     return WatchEnd::kClosed;  // a type of a later version: nothing to do about it
   }
-  tidy(*object, kind);
+  event.applied = tidy(*object, kind, options.field_manager, options.predecessor);
   event.object = std::move(*object);
   handle(std::move(event));
   return WatchEnd::kClosed;
@@ -620,9 +631,9 @@ Result<WatchEnd> Client::watch(const Kind& kind, const WatchOptions& options,
       const std::size_t end = text.find('\n', std::max(begin, seen));
       if (end == std::string::npos) break;
       if (end > begin) {
-        SLUICE_TRY(
-            const WatchEnd end_of_watch,
-            deliver(std::string_view(text).substr(begin, end - begin), kind, question, handle));
+        SLUICE_TRY(const WatchEnd end_of_watch,
+                   deliver(std::string_view(text).substr(begin, end - begin), kind, question,
+                           impl_->options, handle));
         if (end_of_watch == WatchEnd::kExpired) return WatchEnd::kExpired;
       }
       begin = end + 1;

@@ -54,7 +54,7 @@ struct Written {
 struct Listed {
   resource::List items;  // apiVersion and kind filled in, managedFields taken out
   std::string resource_version;
-  bool served = true;  // false: the server does not know this kind (its CRD is not there)
+  bool served = true;
 };
 
 struct Selection {
@@ -67,6 +67,18 @@ struct WatchEvent {
   enum class Type : std::uint8_t { kAdded, kModified, kDeleted, kBookmark };
   Type type = Type::kAdded;
   resource::Value object;
+  resource::Value applied;  // what our field manager has applied, as fieldsV1; null: nothing
+};
+
+// One object after the other, so that a long list is never held whole.
+struct ListSink {
+  std::function<void()> begin;  // again, when a page's place in the list has expired (410)
+  std::function<void(resource::Value item, resource::Value applied)> item;  // as in WatchEvent
+};
+
+struct ListEnd {
+  std::string resource_version;
+  bool served = true;  // false: the server does not know this kind (its CRD is not there)
 };
 
 // How a watch ended that was begun well.
@@ -108,7 +120,8 @@ class Client {
   // Nothing: 404.
   Result<std::optional<resource::Value>> get(const Kind& kind, std::string_view namespace_,
                                              std::string_view name);
-  // In pages; begins again when a page's place in the list has expired (410).
+  // In pages.
+  Result<ListEnd> list(const Kind& kind, const Selection& selection, const ListSink& sink);
   Result<Listed> list(const Kind& kind, const Selection& selection);
 
   // Server-side apply, forced: what the object says is ours from now on, what we said before and no

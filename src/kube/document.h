@@ -14,7 +14,9 @@ namespace sluice::kube {
 Result<resource::Value> parse_document(std::string_view text);
 
 // An item of a list has neither apiVersion nor kind: they are filled in. managedFields go: they
-// are half of most objects and nobody here reads them.
-void tidy(resource::Value& object, const Kind& kind);
+// are half of most objects. Returned: what the field manager has applied (fieldsV1); null when that
+// is nothing, or when something of the predecessor's is to be taken over (takeover.h).
+resource::Value tidy(resource::Value& object, const Kind& kind, std::string_view field_manager,
+                     std::string_view predecessor);
 
 }  // namespace sluice::kube

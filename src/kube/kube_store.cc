@@ -7,10 +7,13 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <tuple>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "kube/events.h"
+#include "kube/known.h"
 #include "kube/likeness.h"
 #include "kube/thread.h"
 #include "kube/watcher.h"
@@ -30,8 +33,8 @@ using store::ObjectPointer;
 namespace {
 
 // What watches may have told before the loop's thread took it: then they wait, and so does the
-// server. Some 10 MB.
-constexpr std::size_t kInboxMax = 4'000;
+// server. Some 2 MB.
+constexpr std::size_t kInboxMax = 1'000;
 // After so many writes, when all have their answer, what they took goes back to the system: a start
 // writes everything at once, and then nothing for hours.
 constexpr std::uint64_t kWritesUntilTrim = 500;
@@ -41,23 +44,17 @@ struct Told {
   What what = What::kEvent;
   std::size_t kind = 0;  // index of the watched kind
   // kListed
-  std::vector<ObjectPointer> objects;
+  std::vector<Known> objects;
   std::uint64_t version = 0;
   bool served = true;
-  // kEvent; nullptr: a bookmark
-  ObjectPointer object;
+  // kEvent; nothing: a bookmark
+  std::optional<Known> object;
   bool removed = false;
   // kTrouble
   std::string why;
   // kAnswer
   std::optional<WriteAnswer> answer;
 };
-
-ObjectPointer pointer_to(Value root) {
-  auto made = resource::make_object(std::move(root));
-  if (!made) return nullptr;
-  return std::make_shared<const Object>(std::move(*made));
-}
 
 const Value* controller_of(const Object& object) {
   for (const Value& owner : object.metadata().at("ownerReferences").list()) {
@@ -66,14 +63,9 @@ const Value* controller_of(const Object& object) {
   return nullptr;
 }
 
-std::string lane_for(const Object& object, const Object* cached) {
-  if (const Value* owner = controller_of(object)) return std::string(owner->at("uid").text());
-  if (cached != nullptr && !uid_of(*cached).empty()) return std::string(uid_of(*cached));
-  return to_string(object.key());
-}
-
-ObjectKey owner_key(const ObjectKey& key, const Object* object) {
-  const Value* owner = object == nullptr ? nullptr : controller_of(*object);
+// What its controller reference names, or itself.
+ObjectKey owner_key(const ObjectKey& key, const Object& object) {
+  const Value* owner = controller_of(object);
   if (owner == nullptr) return key;
   const std::string_view version = owner->at("apiVersion").text();
   const std::size_t slash = version.find('/');
@@ -107,7 +99,8 @@ struct KubeStore::Impl {
         client(c),
         options(std::move(o)),
         events(options.event_source),
-        lanes([this](Write write) { senders->send(std::move(write)); }) {
+        lanes([this](Write write) { senders->send(std::move(write)); },
+              [this](const Write& status) { return senders->replace(status); }) {
     for (const Kind* kind : options.kinds.empty() ? operator_kinds() : options.kinds)
       watched.emplace_back().kind = kind;
     // Their labels say that another operator cares for them. Who looks at one namespace may not
@@ -116,18 +109,28 @@ struct KubeStore::Impl {
       watched.emplace_back().kind = find_kind("", "Namespace");
   }
 
+  // By namespace and name.
+  using Name = std::pair<std::string, std::string>;
+  // What is there, what we applied last, and what the server made of that.
+  struct Entry {
+    std::uint64_t version = 0;
+    std::uint64_t uid_hash = 0;
+    std::uint64_t status_hash = 0;
+    std::uint64_t rest_hash = 0;
+    std::uint64_t want_hash = 0;    // 0: nothing was applied since we know this object
+    std::uint64_t fields_hash = 0;  // of the fields that were applied
+    std::uint64_t same_hash = 0;    // rest_hash when the fields were last looked at, and the same
+    bool is_removed = false;        // the server took our removal of this very object
+    std::string packed;
+    std::string applied;  // until want_hash is known: Known::applied
+  };
   struct Watched {
     const Kind* kind = nullptr;
     bool is_synced = false;
     bool is_served = false;
     std::uint64_t version = 0;  // the watch has told all up to this one
     std::string trouble;
-  };
-  // What we applied last, and what the server made of it.
-  struct Applied {
-    std::uint64_t want_hash = 0;
-    std::uint64_t fields_hash = 0;
-    std::string uid;
+    std::map<Name, Entry> objects;
   };
 
   KubeStore& store;
@@ -139,8 +142,7 @@ struct KubeStore::Impl {
   std::vector<std::function<void()>> synced_handlers;
   std::vector<std::function<void(const WriteFailure&)>> failure_handlers;
 
-  std::map<ObjectKey, Applied> applied;
-  std::map<ObjectKey, std::string> removed_uids;  // the server took our removal of this very object
+  Words words;  // any thread
   EventLog events;
   Lanes lanes;
   std::uint64_t writes_since_trim = 0;
@@ -168,16 +170,22 @@ struct KubeStore::Impl {
   void take_told();
   void take(Told& told);
   void on_listed(Told& told);
-  void on_event(Watched& kind, const Told& told);
+  void on_event(Watched& kind, Told& told);
   void on_answer(WriteAnswer answer);
-  void on_applied(const Write& write, Written written);
+  void on_applied(const WriteAnswer& answer);
   void on_failure(const Write& write, Error error);
-  void put(const ObjectPointer& object);
-  void erase(const ObjectKey& key);
+  // Keeps what is newer than what is there. Returns what to deliver; nothing when only upkeep
+  // differs.
+  std::optional<Change> keep(Watched& kind, Known known);
+  void put(Watched& kind, Known known);
+  void erase(Watched& kind, const ObjectKey& key);
   void deliver(Change change);
   void announce_sync();
+  void wake(const Write& write);
   Watched* watched_kind(std::string_view group, std::string_view kind);
-  std::string lane_of(const ObjectKey& key, const Object* object) const;
+  Entry* find(const ObjectKey& key);
+  ObjectPointer object_of(const Entry& entry) const;
+  std::string lane_of(const ObjectKey& key, const ObjectKey& owner) const;
 };
 
 void KubeStore::Impl::tell(Told told, bool may_wait) {
@@ -199,17 +207,21 @@ void KubeStore::Impl::tell(Told told, bool may_wait) {
 void KubeStore::Impl::watch_kind(std::size_t index) {
   const Kind& kind = *watched[index].kind;
   WatcherSink sink;
-  sink.on_listed = [this, index](Listed listed) {
+  std::vector<Known> listed;
+  sink.list.begin = [&listed] { listed.clear(); };
+  sink.list.item = [this, &listed](Value item, const Value& applied) {
+    if (auto known = known_from(words, std::move(item), applied))
+      listed.push_back(std::move(*known));
+  };
+  sink.on_listed = [this, index, &listed](const ListEnd& end) {
     Told told;
     told.what = Told::What::kListed;
     told.kind = index;
-    told.served = listed.served;
+    told.served = end.served;
     told.version = version_of(
-        Value(Map{{"metadata", Map{{"resourceVersion", std::string(listed.resource_version)}}}}));
-    for (Value& item : listed.items) {
-      if (ObjectPointer object = pointer_to(std::move(item)); object != nullptr)
-        told.objects.push_back(std::move(object));
-    }
+        Value(Map{{"metadata", Map{{"resourceVersion", std::string(end.resource_version)}}}}));
+    if (end.served) told.objects = std::move(listed);
+    listed = {};
     tell(std::move(told), true);
   };
   sink.on_event = [this, index](WatchEvent event) {
@@ -218,8 +230,8 @@ void KubeStore::Impl::watch_kind(std::size_t index) {
     told.version = version_of(event.object);
     told.removed = event.type == WatchEvent::Type::kDeleted;
     if (event.type != WatchEvent::Type::kBookmark) {
-      told.object = pointer_to(Value(event.object));  // a copy is smaller: see Client::list
-      if (told.object == nullptr) return;
+      told.object = known_from(words, std::move(event.object), event.applied);
+      if (!told.object) return;
     }
     tell(std::move(told), true);
   };
@@ -287,66 +299,69 @@ void KubeStore::Impl::on_listed(Told& told) {
               {{"kind", kind.kind->kind}, {"group", kind.kind->group}});
   }
   kind.is_served = told.served;
-  std::set<ObjectKey> there;
-  for (const ObjectPointer& object : told.objects) {
-    there.insert(object->key());
-    put(object);
+  std::set<Name> there;
+  for (Known& known : told.objects) {
+    there.emplace(known.key.namespace_, known.key.name);
+    put(kind, std::move(known));
   }
   std::vector<ObjectKey> gone;
-  const ObjectKey first{std::string(kind.kind->group), std::string(kind.kind->kind), "", ""};
-  for (auto at = store.objects_.lower_bound(first); at != store.objects_.end(); ++at) {
-    if (at->first.group != first.group || at->first.kind != first.kind) break;
+  for (const auto& [name, entry] : kind.objects) {
     // What is newer than the list came by an answer since.
-    if (!there.contains(at->first) &&
-        (!told.served || version_of(at->second->root) <= told.version)) {
-      gone.push_back(at->first);
+    if (!there.contains(name) && (!told.served || entry.version <= told.version)) {
+      gone.push_back(ObjectKey{std::string(kind.kind->group), std::string(kind.kind->kind),
+                               name.first, name.second});
     }
   }
-  for (const ObjectKey& key : gone) erase(key);
+  for (const ObjectKey& key : gone) erase(kind, key);
   kind.version = std::max(kind.version, told.version);
   kind.is_synced = true;
   announce_sync();
 }
 
-void KubeStore::Impl::on_event(Watched& kind, const Told& told) {
+void KubeStore::Impl::on_event(Watched& kind, Told& told) {
   kind.version = std::max(kind.version, told.version);
-  if (told.object == nullptr) return;
+  if (!told.object) return;
   if (!told.removed) {
-    put(told.object);
+    put(kind, std::move(*told.object));
     return;
   }
   // The version of a removal is its own, so it is newer than all that the object ever was; an
   // object of the same name that came after is newer still.
-  const ObjectPointer have = store.find(told.object->key());
-  if (have != nullptr && version_of(have->root) <= version_of(told.object->root))
-    erase(told.object->key());
+  const Entry* have = find(told.object->key);
+  if (have != nullptr && have->version <= told.object->version) erase(kind, told.object->key);
 }
 
-void KubeStore::Impl::put(const ObjectPointer& object) {
-  const ObjectKey key = object->key();
-  ObjectPointer& slot = store.objects_[key];
-  const ObjectPointer before = slot;
-  if (before != nullptr) {
-    const std::uint64_t version = version_of(object->root);
-    if (version != 0 && version <= version_of(before->root)) return;
-  }
-  slot = object;
-  if (const auto removed = removed_uids.find(key);
-      removed != removed_uids.end() && removed->second != uid_of(*object)) {
-    removed_uids.erase(removed);
-  }
-  const bool status_only = before != nullptr && same_but_status(*before, *object);
-  if (status_only && before->status() == object->status()) return;  // only upkeep differs
-  deliver(Change{key, before, object, status_only});
+std::optional<Change> KubeStore::Impl::keep(Watched& kind, Known known) {
+  Name name(known.key.namespace_, known.key.name);
+  const auto found = kind.objects.find(name);
+  const bool is_new = found == kind.objects.end();
+  Entry& entry = is_new ? kind.objects[std::move(name)] : found->second;
+  if (!is_new && known.version != 0 && known.version <= entry.version) return std::nullopt;
+  const bool same_rest = !is_new && entry.rest_hash == known.rest_hash;
+  const bool is_change = !same_rest || entry.status_hash != known.status_hash;
+  Change change{std::move(known.key), nullptr, nullptr, same_rest};
+  if (is_change && !is_new) change.before = object_of(entry);
+  if (entry.uid_hash != known.uid_hash) entry = Entry{};
+  entry.version = known.version;
+  entry.uid_hash = known.uid_hash;
+  entry.status_hash = known.status_hash;
+  entry.rest_hash = known.rest_hash;
+  entry.packed = std::move(known.packed);
+  entry.applied = entry.want_hash == 0 ? std::move(known.applied) : std::string();
+  if (!is_change) return std::nullopt;
+  change.after = object_of(entry);
+  return change;
 }
 
-void KubeStore::Impl::erase(const ObjectKey& key) {
-  const auto found = store.objects_.find(key);
-  if (found == store.objects_.end()) return;
-  ObjectPointer before = std::move(found->second);
-  store.objects_.erase(found);
-  applied.erase(key);
-  removed_uids.erase(key);
+void KubeStore::Impl::put(Watched& kind, Known known) {
+  if (auto change = keep(kind, std::move(known))) deliver(std::move(*change));
+}
+
+void KubeStore::Impl::erase(Watched& kind, const ObjectKey& key) {
+  const auto found = kind.objects.find(Name(key.namespace_, key.name));
+  if (found == kind.objects.end()) return;
+  ObjectPointer before = object_of(found->second);
+  kind.objects.erase(found);
   deliver(Change{key, std::move(before), nullptr, false});
 }
 
@@ -369,7 +384,7 @@ void KubeStore::Impl::announce_sync() {
   }
   was_synced = true;
   malloc_trim(0);  // what reading the lists took and gave back goes back to the system
-  log::info("all that the API server has is known", {{"objects", store.objects_.size()}});
+  log::info("all that the API server has is known", {{"objects", store.object_count()}});
   const std::vector<std::function<void()>> called = std::move(synced_handlers);
   synced_handlers.clear();
   for (const auto& each : called) each();
@@ -385,73 +400,82 @@ KubeStore::Impl::Watched* KubeStore::Impl::watched_kind(std::string_view group,
 
 // --- Writes.
 
-std::string KubeStore::Impl::lane_of(const ObjectKey& key, const Object* object) const {
-  if (std::string lane = lanes.lane_of(key); !lane.empty()) return lane;  // behind its own
-  const ObjectPointer cached = store.find(key);
-  if (object != nullptr) return lane_for(*object, cached.get());
-  return cached == nullptr ? to_string(key) : lane_for(*cached, cached.get());
+std::string KubeStore::Impl::lane_of(const ObjectKey& key, const ObjectKey& owner) const {
+  std::string lane = lanes.lane_of(key);  // behind its own
+  return lane.empty() ? to_string(owner) : lane;
+}
+
+KubeStore::Impl::Entry* KubeStore::Impl::find(const ObjectKey& key) {
+  Watched* kind = watched_kind(key.group, key.kind);
+  if (kind == nullptr) return nullptr;
+  const auto found = kind->objects.find(Name(key.namespace_, key.name));
+  return found == kind->objects.end() ? nullptr : &found->second;
+}
+
+ObjectPointer KubeStore::Impl::object_of(const Entry& entry) const {
+  auto made = resource::make_object(words.unpack(entry.packed));
+  return made ? std::make_shared<const Object>(std::move(*made)) : nullptr;
 }
 
 void KubeStore::Impl::on_answer(WriteAnswer answer) {
-  const Write write = std::move(answer.write);
-  Result<Written>& written = answer.written;
+  const Write& write = answer.write;
   if (client.is_stopped()) return;
   std::optional<Error> error;
-  if (!written) {
-    error = std::move(written).error();
-  } else if (written->outcome != Outcome::kDone) {
+  if (!answer.written) {
+    error = answer.written.error();
+  } else if (answer.written->outcome != Outcome::kDone) {
     // Gone, or another object of that name: nothing to remove, nothing to write a status to, an
     // Event that an earlier try has made. For an apply it is the namespace or the kind that is not
     // there.
     const bool matters =
         write.what == Write::What::kApply ||
-        (write.what == Write::What::kStatus && written->outcome == Outcome::kConflict);
+        (write.what == Write::What::kStatus && answer.written->outcome == Outcome::kConflict);
     if (matters)
-      error = Error{Blame::kUpstream, Retry::kSafe, written->message, to_string(write.key)};
+      error = Error{Blame::kUpstream, Retry::kSafe, answer.written->message, to_string(write.key)};
   }
-  std::vector<Write> dropped;
-  if (error && write.what != Write::What::kEvent) dropped = lanes.drop(write.lane);
-  // Before handlers hear of it: holds() must not say that it still waits.
-  if (!error && write.what == Write::What::kApply) {
-    const ObjectKey key = write.key;
-    lanes.answered(write.lane);
-    on_applied(write, std::move(*written));
-    return;
-  }
-  lanes.answered(write.lane);
+  if (error && write.is_change()) lanes.drop(write.lane);
+  lanes.answered(write.lane);  // before handlers hear of it: holds() must not say that it waits
   if (error) {
     on_failure(write, std::move(*error));
-  } else if (write.what == Write::What::kRemove && written->outcome == Outcome::kDone) {
-    if (store.find(write.key) != nullptr) removed_uids[write.key] = write.uid;
-  } else if (write.what == Write::What::kStatus && written->object.is_map()) {
-    if (ObjectPointer object = pointer_to(Value(written->object));
-        object != nullptr && store.find(write.key) != nullptr) {
-      put(object);
-    }
+  } else if (write.what == Write::What::kApply) {
+    on_applied(answer);
+    wake(write);
+  } else if (write.what == Write::What::kRemove && answer.written->outcome == Outcome::kDone) {
+    if (Entry* entry = find(write.key);
+        entry != nullptr && entry->uid_hash == hash_of(Value(write.uid)))
+      entry->is_removed = true;
+  } else if (write.what == Write::What::kStatus && answer.known && find(write.key) != nullptr) {
+    put(*watched_kind(write.key.group, write.key.kind), std::move(*answer.known));
   }
 }
 
-void KubeStore::Impl::on_applied(const Write& write, Written written) {
-  Watched* kind = watched_kind(write.key.group, write.key.kind);
-  if (kind == nullptr || !written.object.is_map()) return;
-  // In the version that the watch speaks, or the next event would seem to change it.
-  written.object.as_map()->set("apiVersion", api_version_of(*kind->kind));
-  const ObjectPointer object = pointer_to(Value(written.object));
-  if (object == nullptr) return;
-  const ObjectPointer before = store.find(write.key);
-  const std::uint64_t version = version_of(object->root);
-  if (before == nullptr && version <= kind->version) return;  // removed since: the watch said so
-  applied[write.key] = Applied{write.want_hash, hash_of_same_fields(write.object, *object),
-                               std::string(uid_of(*object))};
-  const bool is_new = before == nullptr || version > version_of(before->root);
-  if (is_new && (before == nullptr || !same_but_status(*before, *object) ||
-                 !(before->status() == object->status()))) {
-    put(object);
+void KubeStore::Impl::on_applied(const WriteAnswer& answer) {
+  const ObjectKey& key = answer.write.key;
+  Watched* kind = watched_kind(key.group, key.kind);
+  if (kind == nullptr || !answer.known) return;
+  // Removed since: the watch said so.
+  if (find(key) == nullptr && answer.known->version <= kind->version) return;
+  std::optional<Change> change = keep(*kind, *answer.known);
+  Entry* entry = find(key);
+  if (entry->uid_hash == answer.known->uid_hash) {
+    entry->want_hash = answer.write.hash;
+    entry->fields_hash = answer.fields_hash;
+    entry->same_hash = answer.known->rest_hash;
+    entry->applied.clear();
+  }
+  if (change) {
+    deliver(std::move(*change));
     return;
   }
-  if (is_new) store.objects_[write.key] = object;  // only upkeep differs
-  const ObjectPointer now = store.find(write.key);
-  deliver(Change{write.key, now, now, false});
+  const ObjectPointer now = object_of(*entry);
+  deliver(Change{key, now, now, false});
+}
+
+// Whoever waited until is_applying says no.
+void KubeStore::Impl::wake(const Write& write) {
+  if (write.owner == write.key || lanes.has_applies(write.lane)) return;
+  if (const ObjectPointer owner = store.find(write.owner); owner != nullptr)
+    deliver(Change{write.owner, owner, owner, false});
 }
 
 void KubeStore::Impl::on_failure(const Write& write, Error error) {
@@ -460,9 +484,7 @@ void KubeStore::Impl::on_failure(const Write& write, Error error) {
                {{"object", to_string(write.key)}, {"error", to_string(error)}});
   }
   if (write.what == Write::What::kEvent) return;
-  const ObjectPointer cached = store.find(write.key);
-  const Object* object = write.what == Write::What::kApply ? &write.object : cached.get();
-  const WriteFailure failure{write.key, write.lane, owner_key(write.key, object), std::move(error)};
+  const WriteFailure failure{write.key, write.owner, std::move(error)};
   for (std::size_t i = 0; i < failure_handlers.size(); ++i) failure_handlers[i](failure);
 }
 
@@ -485,13 +507,13 @@ KubeStore::~KubeStore() {
 
 void KubeStore::start() {
   Impl& impl = *impl_;
-  impl.senders =
-      std::make_unique<Senders>(impl.client, impl.options.writers_max, [&impl](WriteAnswer answer) {
-        Told told;
-        told.what = Told::What::kAnswer;
-        told.answer = std::move(answer);
-        impl.tell(std::move(told), false);
-      });
+  impl.senders = std::make_unique<Senders>(impl.client, impl.words, impl.options.writers_max,
+                                           [&impl](WriteAnswer answer) {
+                                             Told told;
+                                             told.what = Told::What::kAnswer;
+                                             told.answer = std::move(answer);
+                                             impl.tell(std::move(told), false);
+                                           });
   for (std::size_t i = 0; i < impl.watched.size(); ++i)
     impl.watchers.emplace_back([&impl, i] { impl.watch_kind(i); });
 }
@@ -524,29 +546,48 @@ std::string KubeStore::trouble() const {
   return {};
 }
 
+std::size_t KubeStore::object_count() const noexcept {
+  std::size_t count = 0;
+  for (const Impl::Watched& kind : impl_->watched) count += kind.objects.size();
+  return count;
+}
+
 ObjectPointer KubeStore::find(const ObjectKey& key) const {
-  const auto found = objects_.find(key);
-  return found == objects_.end() ? nullptr : found->second;
+  const Impl::Entry* entry = impl_->find(key);
+  return entry == nullptr ? nullptr : impl_->object_of(*entry);
 }
 
 std::vector<ObjectPointer> KubeStore::list(std::string_view group, std::string_view kind) const {
   std::vector<ObjectPointer> result;
-  const ObjectKey first{std::string(group), std::string(kind), "", ""};
-  for (auto at = objects_.lower_bound(first); at != objects_.end(); ++at) {
-    if (at->first.group != group || at->first.kind != kind) break;
-    result.push_back(at->second);
-  }
+  const Impl::Watched* watched = impl_->watched_kind(group, kind);
+  if (watched == nullptr) return result;
+  for (const auto& [name, entry] : watched->objects) result.push_back(impl_->object_of(entry));
   return result;
 }
 
 bool KubeStore::holds(const Object& object) const {
   const ObjectKey key = object.key();
-  const auto applied = impl_->applied.find(key);
-  if (applied == impl_->applied.end() || impl_->lanes.last_change(key) != nullptr) return false;
-  const ObjectPointer have = find(key);
-  return have != nullptr && uid_of(*have) == applied->second.uid &&
-         applied->second.want_hash == hash_of(object) &&
-         applied->second.fields_hash == hash_of_same_fields(object, *have);
+  Impl::Entry* entry = impl_->find(key);
+  if (entry == nullptr || impl_->lanes.last_change(key) != nullptr) return false;
+  const std::uint64_t want_hash = hash_of(object);
+  if (entry->want_hash == want_hash && entry->same_hash == entry->rest_hash) return true;
+  if (entry->want_hash == 0 && entry->applied.empty()) return false;
+  if (entry->want_hash != 0 && entry->want_hash != want_hash) return false;
+  const ObjectPointer have = impl_->object_of(*entry);
+  const std::uint64_t fields_hash = hash_of_same_fields(object, *have);
+  if (entry->want_hash == 0) {  // applied before we started, perhaps exactly so
+    if (!is_applied(object, *have, impl_->words.unpack(entry->applied))) return false;
+    entry->want_hash = want_hash;
+    entry->fields_hash = fields_hash;
+    entry->applied = {};
+  }
+  if (entry->fields_hash != fields_hash) return false;
+  entry->same_hash = entry->rest_hash;
+  return true;
+}
+
+bool KubeStore::is_applying(const ObjectKey& owner) const {
+  return impl_->lanes.has_applies(to_string(owner));
 }
 
 Result<void> KubeStore::apply(Object object) {
@@ -554,48 +595,55 @@ Result<void> KubeStore::apply(Object object) {
   write.key = object.key();
   if (find_kind(write.key.group, write.key.kind) == nullptr)
     return fail(Blame::kConfig, "no kind that sluice writes", to_string(write.key));
-  write.want_hash = hash_of(object);
+  write.hash = hash_of(object);
   if (const Write* last = impl_->lanes.last_change(write.key);
-      last != nullptr && last->what == Write::What::kApply && last->want_hash == write.want_hash) {
+      last != nullptr && last->what == Write::What::kApply && last->hash == write.hash) {
     return {};  // asked for already
   }
-  write.lane = impl_->lane_of(write.key, &object);
-  write.object = std::move(object);
+  write.owner = owner_key(write.key, object);
+  write.lane = impl_->lane_of(write.key, write.owner);
+  write.api_version = std::move(object.api_version);
+  write.document = impl_->words.pack(object.root);
   impl_->lanes.add(std::move(write));
   return {};
 }
 
 Result<void> KubeStore::remove(const ObjectKey& key) {
-  const ObjectPointer have = find(key);
+  const Impl::Entry* entry = impl_->find(key);
   const Write* last = impl_->lanes.last_change(key);
-  if (have == nullptr && last == nullptr) return {};
+  if (entry == nullptr && last == nullptr) return {};
   if (last != nullptr && last->what == Write::What::kRemove) return {};
+  if (last == nullptr && entry->is_removed)
+    return {};  // the server has taken it; the watch will say when it is gone
   Write write;
   write.what = Write::What::kRemove;
   write.key = key;
-  if (last == nullptr) {
-    write.uid = uid_of(*have);
-    if (const auto removed = impl_->removed_uids.find(key);
-        removed != impl_->removed_uids.end() && removed->second == write.uid) {
-      return {};  // the server has taken it; the watch will say when it is gone
-    }
+  if (entry != nullptr) {
+    const ObjectPointer have = impl_->object_of(*entry);
+    write.owner = owner_key(key, *have);
+    if (last == nullptr) write.uid = uid_of(*have);
+  } else {
+    write.owner = last->owner;
   }
-  write.lane = impl_->lane_of(key, have.get());
+  write.lane = impl_->lane_of(key, write.owner);
   impl_->lanes.add(std::move(write));
   return {};
 }
 
 Result<void> KubeStore::set_status(const ObjectKey& key, Value status) {
-  const ObjectPointer have = find(key);
-  if (have == nullptr) return {};
-  const Write* waiting = impl_->lanes.last(key, Write::What::kStatus);
-  if (waiting != nullptr ? waiting->status == status : have->status() == status) return {};
+  const Impl::Entry* entry = impl_->find(key);
+  if (entry == nullptr) return {};
+  const std::uint64_t hash = hash_of(status);
+  const Write* waiting = impl_->lanes.last_status(key);
+  if ((waiting != nullptr ? waiting->hash : entry->status_hash) == hash) return {};
   Write write;
   write.what = Write::What::kStatus;
   write.key = key;
-  write.status = std::move(status);
-  write.api_version = have->api_version;
-  write.lane = impl_->lane_of(key, have.get());
+  write.owner = key;
+  write.document = impl_->words.pack(status);
+  write.hash = hash;
+  write.api_version = api_version_of(*impl_->watched_kind(key.group, key.kind)->kind);
+  write.lane = report_lane(key);
   impl_->lanes.add(std::move(write));
   return {};
 }
@@ -607,19 +655,29 @@ void KubeStore::record_event(const ObjectKey& about, std::string_view type, std:
   if (!event) return;
   Write write;
   write.what = Write::What::kEvent;
-  write.object.api_version = "v1";
-  write.object.kind = "Event";
-  write.object.namespace_ = about.namespace_;
-  write.object.name = event->at("metadata").at("name").text();
-  write.object.root = std::move(*event);
-  write.key = write.object.key();
-  write.lane = impl_->lane_of(about, have.get());
+  write.key = ObjectKey{"", "Event", about.namespace_,
+                        std::string(event->at("metadata").at("name").text())};
+  write.owner = about;
+  write.lane = report_lane(about);
+  write.api_version = "v1";
+  write.document = impl_->words.pack(*event);
   impl_->lanes.add(std::move(write));
 }
 
 void KubeStore::watch(Handler handler) {
   // In the order of keys; a handler's own writes are answered later, so nothing moves meanwhile.
-  for (const auto& [key, object] : objects_) handler(Change{key, nullptr, object, false});
+  std::vector<const Impl::Watched*> kinds;
+  for (const Impl::Watched& kind : impl_->watched) kinds.push_back(&kind);
+  std::sort(kinds.begin(), kinds.end(), [](const Impl::Watched* a, const Impl::Watched* b) {
+    return std::tie(a->kind->group, a->kind->kind) < std::tie(b->kind->group, b->kind->kind);
+  });
+  for (const Impl::Watched* kind : kinds) {
+    for (const auto& [name, entry] : kind->objects) {
+      handler(Change{ObjectKey{std::string(kind->kind->group), std::string(kind->kind->kind),
+                               name.first, name.second},
+                     nullptr, impl_->object_of(entry), false});
+    }
+  }
   impl_->handlers.push_back(std::move(handler));
 }
 

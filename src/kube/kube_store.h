@@ -6,24 +6,26 @@
 //   store.on_failed([&](const kube::WriteFailure& failure) { ... another pass, later ... });
 //   store.start();
 //
-// Order: writes that concern one owner (the object itself, or what its controller reference names)
-// are sent one after the other, as they were asked for; those of different owners side by side.
-// When one fails for good, those of the same owner behind it are dropped: a route must not be
-// written when what it names could not be. `on_failed` is told, and a later pass asks for all
-// again.
+// Order: applies and removals that concern one owner (the object itself, or what its controller
+// reference names) are sent one after the other, as they were asked for; those of different owners
+// side by side. When one fails for good, those of the same owner behind it are dropped: a route
+// must not be written when what it names could not be. `on_failed` is told, and a later pass asks
+// for all again. Statuses and events go when there is time for them; of the statuses that wait for
+// one object only the last is sent.
+//
+// Objects are cached packed (packed.h); find, list and watch make trees of them.
 //
 // apply, remove and set_status return at once. While an apply has no answer, holds() is false and
 // asking for the same again does nothing. When its answer is there, handlers get a Change even if
-// nothing differs (before == after): whoever waited makes another pass.
+// nothing differs (before == after): whoever waited makes another pass. When it was the last one
+// that the owner waited for, they get one of the owner, too.
 //
 // Thread: the loop's, for everything here.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,8 +51,6 @@ std::vector<const Kind*> operator_kinds();
 
 struct WriteFailure {
   resource::ObjectKey key;
-  // "Kind/uid" of the controller; of the object itself when it has none.
-  std::string lane;
   // The key of the owner (the controller reference's, in the same namespace), or `key` itself.
   resource::ObjectKey owner;
   Error error;
@@ -74,7 +74,7 @@ class KubeStore final : public store::Store {
   // Why a kind can't be listed or watched now ("" when all is well), for /readyz and logs.
   std::string trouble() const;
   // How the caches are doing, for metrics.
-  std::size_t object_count() const noexcept { return objects_.size(); }
+  std::size_t object_count() const noexcept;
 
   // Writes an Event (core v1) about an object, behind its owner's other writes, or counts one up
   // (events.h). Failing is logged, nothing else.
@@ -84,10 +84,11 @@ class KubeStore final : public store::Store {
   store::ObjectPointer find(const resource::ObjectKey& key) const override;
   std::vector<store::ObjectPointer> list(std::string_view group,
                                          std::string_view kind) const override;
-  // True when the object was applied by us exactly so since we started, and every field that we
-  // set is in the cache as the server answered then. False after a restart: applying what is so
-  // already changes nothing.
+  // True when the object was applied by us exactly so, and every field that we set is in the cache
+  // as the server answered then. After a start the fields that the server says our field manager
+  // has applied are compared with it, so that nothing is written anew (likeness.h, is_applied).
   bool holds(const resource::Object& object) const override;
+  bool is_applying(const resource::ObjectKey& owner) const override;
   Result<void> apply(resource::Object object) override;  // fails (kConfig): unknown kind
   Result<void> remove(const resource::ObjectKey& key) override;
   Result<void> set_status(const resource::ObjectKey& key, resource::Value status) override;
@@ -96,7 +97,6 @@ class KubeStore final : public store::Store {
  private:
   struct Impl;
   friend struct Impl;
-  std::map<resource::ObjectKey, store::ObjectPointer> objects_;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "kube/document.h"
 #include "kube/fake_server.h"
 #include "kube/lease.h"
 #include "kube/likeness.h"
@@ -184,6 +185,65 @@ TEST_F(KubeStoreTest, HoldsWhatItAppliedUntilSomebodyTouchesIt) {
   EXPECT_FALSE(store_->holds(wanted));
 }
 
+// What the server says of it: {"f:data":{"f:key":{}}, ...}, as applied by us.
+Value applied_config_map(const std::string& value, const char* fields) {
+  Value object = config_map("a", value);
+  auto read = parse_document(fields);
+  object.as_map()
+      ->find("metadata")
+      ->as_map()
+      ->set(
+          "managedFields",
+          List{Map{{"manager", "sluice"}, {"operation", "Apply"}, {"fieldsV1", std::move(*read)}}});
+  return object;
+}
+
+TEST_F(KubeStoreTest, WhatWasAppliedBeforeAStartIsHeld) {
+  const Object wanted = object_of(config_map("a"));
+  server_.put(kCollection + "/a", applied_config_map("x", R"({"f:data":{"f:key":{}}})"));
+  start();
+  EXPECT_TRUE(store_->holds(wanted));
+  EXPECT_FALSE(store_->holds(object_of(config_map("a", "other"))));
+  // Somebody touches it.
+  server_.put(kCollection + "/a", applied_config_map("theirs", R"({"f:data":{"f:key":{}}})"));
+  ASSERT_TRUE(until([this] { return value_of("a") == "theirs"; }));
+  EXPECT_FALSE(store_->holds(wanted));
+}
+
+TEST_F(KubeStoreTest, WhatWeAppliedAndNoLongerSayIsNotHeld) {
+  server_.put(kCollection + "/a", applied_config_map("x", R"({"f:data":{"f:key":{},"f:old":{}}})"));
+  start();
+  EXPECT_FALSE(store_->holds(object_of(config_map("a"))));
+}
+
+TEST_F(KubeStoreTest, SaysWhenAnOwnersAppliesHaveTheirAnswers) {
+  server_.put("/apis/machinelearning.seldon.io/v1/namespaces/ns/seldondeployments/one",
+              Map{{"apiVersion", "machinelearning.seldon.io/v1"},
+                  {"kind", "SeldonDeployment"},
+                  {"metadata", Map{{"namespace", "ns"}, {"name", "one"}, {"uid", "uid-one"}}}});
+  client_ = server_.client();
+  KubeStoreOptions options;
+  options.kinds = {find_kind("", "ConfigMap"),
+                   find_kind("machinelearning.seldon.io", "SeldonDeployment")};
+  KubeStore store(loop_, *client_, options);
+  store.start();
+  ASSERT_TRUE(until([&] { return store.is_synced(); }));
+  const ObjectKey owner{"machinelearning.seldon.io", "SeldonDeployment", "ns", "one"};
+  int told = 0;
+  store.watch([&](const store::Change& change) {
+    if (change.key == owner && change.before == change.after) {
+      ++told;
+      EXPECT_FALSE(store.is_applying(owner));
+    }
+  });
+  EXPECT_FALSE(store.is_applying(owner));
+  for (const char* name : {"first", "second", "third"})
+    ASSERT_TRUE(store.apply(object_of(config_map(name, "x", "one"))));
+  EXPECT_TRUE(store.is_applying(owner));
+  ASSERT_TRUE(until([&] { return store.writes_pending() == 0; }));
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(KubeStoreTest, AnAnswerThatChangesNothingIsTold) {
   server_.put(kCollection + "/a", config_map("a"));
   start();
@@ -249,7 +309,7 @@ TEST_F(KubeStoreTest, StatusesThatWaitAreReplaced) {
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(store_->set_status(key_of("a"), Map{{"n", i}}));
   ASSERT_TRUE(settled());
   EXPECT_EQ(server_.at(kCollection + "/a").at("status").at("n").integer(), 19);
-  EXPECT_EQ(writes().size(), 2U);  // the first was under way
+  EXPECT_LE(writes().size(), 2U);  // the first was perhaps under way
   ASSERT_TRUE(store_->set_status(key_of("a"), Map{{"n", 19}}));
   EXPECT_EQ(store_->writes_pending(), 0U);
   ASSERT_TRUE(store_->set_status(key_of("absent"), Map{{"n", 1}}));
@@ -364,6 +424,45 @@ TEST(LikenessTest, LooksAtOurFieldsAlone) {
   EXPECT_EQ(of({Map{{"name", "c"}}}), of({Map{{"name", "c"}, {"theirs", 1}}}));
   EXPECT_NE(of({Map{{"name", "c"}}}), of({Map{{"name", "d"}}}));
   EXPECT_NE(of({Map{{"name", "c"}}}), of({Map{{"name", "c"}}, Map{{"name", "d"}}}));
+}
+
+Value fields(const char* json) {
+  auto read = parse_document(json);
+  EXPECT_TRUE(read) << json;
+  return read ? std::move(*read) : Value();
+}
+
+Object deployment(const char* json) {
+  Value root = fields(json);
+  root.as_map()->set("apiVersion", "apps/v1");
+  root.as_map()->set("kind", "Deployment");
+  return object_of(std::move(root));
+}
+
+TEST(LikenessTest, WhatTheServerSaysWeAppliedIsCompared) {
+  const Object want = deployment(R"({"metadata":{"name":"a","namespace":"ns","labels":{"l":"1"}},
+      "spec":{"replicas":1,"containers":[{"name":"main","ports":[{"containerPort":9000}]}]}})");
+  const Object have = deployment(R"({"metadata":{"name":"a","namespace":"ns","uid":"u",
+      "labels":{"l":"1","theirs":"x"}},"spec":{"replicas":1,"paused":false,"containers":[{"name":
+      "main","image":"","ports":[{"containerPort":9000,"protocol":"TCP"}]}]},"status":{"n":1}})");
+  const std::string item =
+      R"("f:containers":{"k:{\"name\":\"main\"}":{".":{},"f:name":{},"f:ports":{".":{},)"
+      R"("k:{\"containerPort\":9000,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}}}})";
+  const auto says = [&](const std::string& spec) {
+    return fields((R"({"f:metadata":{"f:labels":{"f:l":{}}},"f:spec":{)" + spec + "}}").c_str());
+  };
+  EXPECT_TRUE(is_applied(want, have, says("\"f:replicas\":{}," + item)));
+  // Something that we no longer say; something that we did not say then.
+  EXPECT_FALSE(is_applied(want, have, says("\"f:replicas\":{},\"f:paused\":{}," + item)));
+  EXPECT_FALSE(is_applied(want, have, says(item)));
+  EXPECT_FALSE(is_applied(want, have,
+                          says("\"f:replicas\":{},\"f:containers\":{\"k:{\\\"name\\\":"
+                               "\\\"gone\\\"}\":{\"f:name\":{}}}")));
+  EXPECT_FALSE(is_applied(want, have, Value()));
+  // Another has changed a field of ours.
+  Object changed = have;
+  changed.root.as_map()->find("spec")->as_map()->set("replicas", 2);
+  EXPECT_FALSE(is_applied(want, changed, says("\"f:replicas\":{}," + item)));
 }
 
 // --- Leader election.

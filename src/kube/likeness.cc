@@ -1,7 +1,11 @@
 #include "kube/likeness.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
+#include <cstring>
+
+#include "kube/document.h"
 
 namespace sluice::kube {
 
@@ -21,9 +25,16 @@ std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
 }
 
 std::uint64_t hash_of_text(std::string_view text) noexcept {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return mixed(hash, text.size());
+  std::uint64_t hash = text.size();
+  while (text.size() >= sizeof hash) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+    hash = mixed(hash, bytes);
+    text.remove_prefix(sizeof bytes);
+  }
+  std::uint64_t rest = 0;
+  std::memcpy(&rest, text.data(), text.size());
+  return mixed(hash, rest);
 }
 
 std::uint64_t hash_of_value(const Value& value) {
@@ -89,25 +100,67 @@ void for_each_sent(const Object& want, const Object& have, const Function& each)
   }
 }
 
-// Equal but for the keys of `ignored`.
-template <std::size_t N>
-bool same_but(const Map& a, const Map& b, const char* const (&ignored)[N]) {
-  const auto counts = [&](const Member& member) {
-    for (const char* key : ignored) {
-      if (member.key == key) return false;
-    }
-    return true;
-  };
-  std::size_t left = 0;
-  for (const Member& member : a) {
-    if (!counts(member)) continue;
-    ++left;
-    const Value* other = b.find(member.key);
-    if (other == nullptr || !(*other == member.value)) return false;
+// Everything of `want` is in `have`: what is in neither or beside it (defaults) does not count.
+bool contains(const Value& want, const Value& have) {
+  if (const Map* map = want.as_map(); map != nullptr && have.is_map()) {
+    return std::all_of(map->begin(), map->end(), [&](const Member& member) {
+      return contains(member.value, have.at(member.key));
+    });
   }
-  std::size_t right = 0;
-  for (const Member& member : b) right += counts(member) ? 1 : 0;
-  return left == right;
+  if (const List* list = want.as_list(); list != nullptr && have.is_list()) {
+    return std::equal(list->begin(), list->end(), have.list().begin(), have.list().end(), contains);
+  }
+  return want == have;
+}
+
+bool is_managed(const Value& want, const Value& have, const Value& fields);
+
+// Lists of maps with keys: a field "k:{...}" for each item. Others are told as a whole.
+bool are_items_managed(const List& want, const List& have, const Map& fields) {
+  if (want.size() != have.size()) return false;
+  std::size_t items = 0;
+  for (const Member& field : fields) {
+    if (field.key == ".") continue;
+    if (!field.key.starts_with("k:")) return false;
+    const auto keys = parse_document(std::string_view(field.key).substr(2));
+    if (!keys) return false;
+    const auto found = std::find_if(have.begin(), have.end(),
+                                    [&](const Value& item) { return contains(*keys, item); });
+    if (found == have.end()) return false;
+    const Value& item = want[static_cast<std::size_t>(found - have.begin())];
+    if (!is_managed(item, *found, field.value)) return false;
+    ++items;
+  }
+  return items == want.size();
+}
+
+bool is_member_managed(const Member& member, const Value& have, const Map& fields,
+                       std::size_t& count) {
+  const Value* field = fields.find("f:" + member.key);
+  if (field == nullptr) return false;
+  ++count;
+  return is_managed(member.value, have.at(member.key), *field);
+}
+
+std::size_t fields_in(const Map& fields) {
+  return static_cast<std::size_t>(std::count_if(
+      fields.begin(), fields.end(), [](const Member& field) { return field.key != "."; }));
+}
+
+bool is_managed(const Value& want, const Value& have, const Value& fields) {
+  const std::size_t expected = fields_in(fields.map());
+  if (expected == 0) return contains(want, have);
+  if (const List* list = want.as_list())
+    return have.is_list() && are_items_managed(*list, have.list(), fields.map());
+  std::size_t count = 0;
+  for (const Member& member : want.map()) {
+    if (!is_member_managed(member, have, fields.map(), count)) return false;
+  }
+  return count == expected;
+}
+
+bool one_of(std::string_view key, std::initializer_list<std::string_view> keys) noexcept {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
 }  // namespace
@@ -128,9 +181,38 @@ std::uint64_t hash_of_same_fields(const Object& want, const Object& have) {
   return sum;
 }
 
-bool same_but_status(const Object& a, const Object& b) {
-  return same_but(a.root.map(), b.root.map(), {"status", "metadata"}) &&
-         same_but(a.metadata().map(), b.metadata().map(), {"resourceVersion", "generation"});
+bool is_applied(const Object& want, const Object& have, const Value& applied) {
+  const Value& metadata = applied.at("f:metadata");
+  std::size_t top = 0;
+  std::size_t in_metadata = 0;
+  for (const Member& member : want.root.map()) {
+    if (one_of(member.key, {"status", "apiVersion", "kind"})) continue;
+    if (member.key != "metadata") {
+      if (!is_member_managed(member, have.root, applied.map(), top)) return false;
+      continue;
+    }
+    for (const Member& inner : member.value.map()) {
+      if (is_servers(inner.key) || one_of(inner.key, {"name", "namespace"})) continue;
+      if (!is_member_managed(inner, have.metadata(), metadata.map(), in_metadata)) return false;
+    }
+  }
+  return in_metadata == fields_in(metadata.map()) &&
+         top + (metadata.is_null() ? 0 : 1) == fields_in(applied.map());
+}
+
+std::uint64_t hash_of(const Value& value) { return hash_of_value(value); }
+
+std::uint64_t hash_but_status(const Object& object) {
+  std::uint64_t sum = 0;
+  for (const Member& member : object.root.map()) {
+    if (one_of(member.key, {"status", "metadata"})) continue;
+    sum += mixed(hash_of_text(member.key), hash_of_value(member.value));
+  }
+  for (const Member& member : object.metadata().map()) {
+    if (one_of(member.key, {"resourceVersion", "generation"})) continue;
+    sum += mixed(~hash_of_text(member.key), hash_of_value(member.value));
+  }
+  return sum;
 }
 
 std::uint64_t version_of(const Value& object) noexcept {

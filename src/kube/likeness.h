@@ -16,8 +16,16 @@ std::uint64_t hash_of(const resource::Object& want);
 // item; another length counts as a whole. Equal for two states of `have`: nothing of ours changed.
 std::uint64_t hash_of_same_fields(const resource::Object& want, const resource::Object& have);
 
-// All but status, metadata.resourceVersion and metadata.generation are equal.
-bool same_but_status(const resource::Object& a, const resource::Object& b);
+// `have` is what applying `want` would make of it. `applied`: what the server says our field
+// manager has applied (fieldsV1). Says no, wrongly, where the server writes a value otherwise than
+// we do
+// ("1000m" for 1) or where another put items into a list of ours.
+bool is_applied(const resource::Object& want, const resource::Object& have,
+                const resource::Value& applied);
+
+std::uint64_t hash_of(const resource::Value& value);
+// Of all but status, metadata.resourceVersion and metadata.generation.
+std::uint64_t hash_but_status(const resource::Object& object);
 // metadata.resourceVersion as a number: versions of one kind are ordered by it (Kubernetes says so
 // since 1.35; all servers before store etcd's revisions). 0: none.
 std::uint64_t version_of(const resource::Value& object) noexcept;

@@ -29,13 +29,17 @@ void add_fields(Value& to, const Value& from) {
 
 }  // namespace
 
+bool is_to_take_over(const Value& entry, std::string_view manager, std::string_view predecessor) {
+  return (is_of(entry, predecessor, "Update") || is_of(entry, manager, "Update")) &&
+         entry.at("fieldsV1").at("f:metadata").at("f:ownerReferences").is_map();
+}
+
 std::optional<List> taken_over(const List& managed_fields, std::string_view manager,
                                std::string_view predecessor) {
   Value fields;
   List kept;
   for (const Value& entry : managed_fields) {
-    if ((is_of(entry, predecessor, "Update") || is_of(entry, manager, "Update")) &&
-        entry.at("fieldsV1").at("f:metadata").at("f:ownerReferences").is_map()) {
+    if (is_to_take_over(entry, manager, predecessor)) {
       add_fields(fields, entry.at("fieldsV1"));
     } else {
       kept.push_back(entry);

@@ -19,4 +19,8 @@ namespace sluice::kube {
 std::optional<resource::List> taken_over(const resource::List& managed_fields,
                                          std::string_view manager, std::string_view predecessor);
 
+// An entry of managedFields whose fields taken_over gives to `manager`.
+bool is_to_take_over(const resource::Value& entry, std::string_view manager,
+                     std::string_view predecessor);
+
 }  // namespace sluice::kube

@@ -34,17 +34,16 @@ class Watcher {
  private:
   // False: listed nothing to go on from; has waited.
   bool list() {
-    auto listed = client_.list(kind_, selection_);
+    auto listed = client_.list(kind_, selection_, sink_.list);
     if (!listed) {
       pause_after(to_string(listed.error()));
       return false;
     }
     well();
     version_ = listed->resource_version;
-    const bool served = listed->served;
-    sink_.on_listed(std::move(*listed));
-    if (!served) client_.wait(around(times_.unserved));
-    return served;
+    sink_.on_listed(*listed);
+    if (!listed->served) client_.wait(around(times_.unserved));
+    return listed->served;
   }
 
   void watch_until_lost() {

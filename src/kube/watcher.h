@@ -12,8 +12,10 @@
 namespace sluice::kube {
 
 struct WatcherSink {
-  // All there is, in the place of what was told before. Also with served == false: nothing then.
-  std::function<void(Listed)> on_listed;
+  // All there is, one by one, in the place of what was told before; `on_listed` ends it, also with
+  // served == false: nothing then. A list that fails has no end.
+  ListSink list;
+  std::function<void(const ListEnd&)> on_listed;
   std::function<void(WatchEvent)> on_event;
   // Why nothing comes now; "" when all is well again.
   std::function<void(const std::string& why)> on_trouble;

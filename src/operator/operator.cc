@@ -34,6 +34,12 @@ ObjectKey owner_of(const Object& object) {
   return {};
 }
 
+// Another has asked the gateway about this very spec, and has said that it is so.
+bool is_settled(const Object& deployment) {
+  return deployment.status().at("state").text() == "Available" &&
+         deployment.status().at("observedGeneration") == deployment.metadata().at("generation");
+}
+
 }  // namespace
 
 Operator::Operator(store::Store& store, compile::Settings settings, Gate& gate,
@@ -45,11 +51,17 @@ Operator::Operator(store::Store& store, compile::Settings settings, Gate& gate,
       announce_(std::move(announce)) {}
 
 void Operator::start() {
+  is_starting_ = true;
   store_.watch([this](const store::Change& change) { on_change(change); });
+  is_starting_ = false;
 }
 
 void Operator::on_change(const store::Change& change) {
   if (is_seldon_deployment(change.key)) {
+    if (change.before == change.after) {  // what it owns is written
+      if (deferred_.erase(change.key) > 0) enqueue(change.key);
+      return;
+    }
     if (change.status_only) return;
     failures_.erase(change.key);
     enqueue(change.key);
@@ -67,7 +79,7 @@ void Operator::on_change(const store::Change& change) {
   // What is only told again (a store that answers later) has changed nothing.
   announce_deed(owner, change);
   const bool is_route = change.key.kind == "VirtualService" || change.key.kind == "DestinationRule";
-  if (is_route && change.before != change.after) {
+  if (is_route && change.before != change.after && !is_starting_) {
     Routes& routes = routes_[owner];
     routes = Routes{routes.changes + 1, {}, false, {}};
   }
@@ -157,12 +169,17 @@ void Operator::remove_orphans(const ObjectKey& deployment) {
 }
 
 void Operator::reconcile(const ObjectKey& deployment_key) {
+  deferred_.erase(deployment_key);
   Observed observed;
   observed.deployment = store_.find(deployment_key);
   if (observed.deployment == nullptr) {
     states_said_.erase(deployment_key);
     left_to_others_.erase(deployment_key);
     if (!store_.collects_garbage()) remove_orphans(deployment_key);
+    return;
+  }
+  if (store_.is_applying(deployment_key)) {
+    deferred_.insert(deployment_key);
     return;
   }
   ++passes_;
@@ -182,7 +199,9 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
     if (auto object = store_.find(key); object != nullptr)
       observed.objects[key] = std::move(object);
   }
-  Routes& routes = routes_[deployment_key];
+  const auto [at, is_first] = routes_.try_emplace(deployment_key);
+  Routes& routes = at->second;
+  if (is_first) routes.in_force = is_settled(deployment);
   observed.routes_in_force = routes.in_force;
   observed.reachable = routes.reachable;
   observed.takes_over = !store_.collects_garbage();
@@ -267,6 +286,7 @@ void Operator::announce_state(const ObjectKey& deployment, const resource::Value
 
 void Operator::on_write_failed(const ObjectKey& deployment, const Error& error) {
   failures_[deployment] = to_string(error);
+  if (deferred_.erase(deployment) > 0) enqueue(deployment);
 }
 
 std::vector<Standing> Operator::standings() const {

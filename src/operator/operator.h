@@ -80,10 +80,14 @@ class Operator {
   const std::function<void(std::function<void()>)> schedule_;
   std::set<resource::ObjectKey> queue_;
   bool scheduled_ = false;
+  bool is_starting_ = false;  // told what was there before us
+  // Something changed while the store was still applying what the last pass had asked for.
+  std::set<resource::ObjectKey> deferred_;
   // Keys of what each SeldonDeployment owns, kept from the watch.
   std::map<resource::ObjectKey, std::set<resource::ObjectKey>> owned_;
-  // What the gateway has said about a deployment's routes. Each question is asked once after each
-  // change of them; an answer to a question from before the last change counts for nothing.
+  // What the gateway has said about a deployment's routes, to us or to the operator before us. Each
+  // question is asked once after each change of them; an answer to a question from before the last
+  // change counts for nothing.
   struct Routes {
     std::uint64_t changes = 0;
     std::optional<Question> asked;

@@ -232,6 +232,31 @@ TEST(Operator, ABrokenCanaryLeavesTheOldWeights) {
   EXPECT_EQ(world.op.standings().at(0).state, "Creating");
 }
 
+TEST(Operator, WhoComesLaterAsksAndSaysNothingAnew) {
+  World world(1);
+  ASSERT_TRUE(world.store.apply(seldon_deployment("iris", {{"main", 100, false, false, 1}})));
+  world.settle();
+  int changes = 0;
+  std::vector<std::string> said;
+  Operator later(
+      world.store, World::settings(), world,
+      [&](auto work) { world.queue.push_back(std::move(work)); },
+      [&](const ObjectKey&, std::string_view, std::string_view, std::string_view message) {
+        said.emplace_back(message);
+      });
+  later.start();
+  world.store.watch([&](const store::Change& change) { changes += change.before != nullptr; });
+  world.settle();
+  EXPECT_EQ(changes, 0);
+  EXPECT_TRUE(said.empty());
+  // What has changed meanwhile is asked about.
+  ASSERT_TRUE(world.store.apply(
+      seldon_deployment("iris", {{"main", 75, false, false, 1}, {"canary", 25, false, false, 1}})));
+  world.settle();
+  EXPECT_EQ(said, (std::vector<std::string>{"SeldonDeployment is Creating",
+                                            "SeldonDeployment is Available"}));
+}
+
 TEST(Operator, WhatADeploymentOwnedGoesWithIt) {
   World world(1);
   ASSERT_TRUE(world.store.apply(seldon_deployment("iris", {{"main", 100, false, false, 1}})));

@@ -240,6 +240,10 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
     written.push_back(want.key());
     plan.applies.push_back(std::move(want));
   }
+  // What takes longest first; and a Service that finds its pods ready has its endpoints written
+  // once.
+  std::stable_partition(plan.applies.begin(), plan.applies.end(),
+                        [](const Object& each) { return each.kind == "Deployment"; });
 
   Progress progress;
   progress.all_available = true;

@@ -127,7 +127,7 @@ TEST(Plan, RoutesComeWhenThePodsAreAvailableAndNotBefore) {
   World world;
   world.add_predictor("main");
   EXPECT_EQ(world.names(world.step().applies),
-            (std::vector<std::string>{"Service iris-main", "Deployment iris-main-0"}));
+            (std::vector<std::string>{"Deployment iris-main-0", "Service iris-main"}));
   const Plan waiting = world.step();
   EXPECT_TRUE(waiting.applies.empty());
   EXPECT_EQ(waiting.status.at("state").text(), "Creating");

@@ -61,6 +61,8 @@ bool Map::erase(std::string_view key) {
   return std::erase_if(members_, [&](const Member& member) { return member.key == key; }) > 0;
 }
 
+void Map::reserve(std::size_t count) { members_.reserve(count); }
+
 bool Map::empty() const noexcept { return members_.empty(); }
 std::size_t Map::size() const noexcept { return members_.size(); }
 const Member* Map::begin() const noexcept { return members_.data(); }

@@ -44,6 +44,7 @@ class Map {
   // Adds at the end without a look. REQUIRES: the key is not there.
   Value& append(std::string key, Value value, Place key_place = {});
   bool erase(std::string_view key);
+  void reserve(std::size_t count);
 
   bool empty() const noexcept;
   std::size_t size() const noexcept;

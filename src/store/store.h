@@ -47,6 +47,10 @@ class Store {
   // collector).
   virtual bool collects_garbage() const { return false; }
 
+  // Applies of what this object owns have no answer yet: a pass now would only ask for the same
+  // again. When all have one, handlers get a Change of the owner with before == after.
+  virtual bool is_applying(const resource::ObjectKey& /*owner*/) const { return false; }
+
   // Calls `handler` for what is there (as new), then after every change, in order, each after it is
   // in force. A handler may call apply, remove and set_status: those changes are delivered after
   // this one.
