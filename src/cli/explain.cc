@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "cli/input.h"
@@ -27,6 +29,27 @@ void add_note_on_endpoints(const Input& input, compile::Explanation& said) {
   }
 }
 
+// What is wrong with Gateways, when that may be why there is no answer or none but a 404.
+void add_notes_on_gateways(const resource::Diagnostics& diagnostics, compile::Explanation& said) {
+  constexpr std::size_t kNotesMax = 5;
+  std::string_view wanted;
+  if (said.outcome == Outcome::kNoListener || said.outcome == Outcome::kNoTlsServer) {
+    wanted = "bad-secret";
+  } else if (said.outcome == Outcome::kNotFound) {
+    wanted = "unknown-gateway";
+  } else {
+    return;
+  }
+  std::size_t count = 0;
+  for (const resource::Diagnostic& each : diagnostics) {
+    if (each.code != wanted || ++count > kNotesMax) continue;
+    said.notes.push_back(each.hint.empty()
+                             ? fmt::format("{}: {}", each.object, each.what)
+                             : fmt::format("{}: {}; {}", each.object, each.what, each.hint));
+  }
+  if (count > kNotesMax) said.notes.push_back(fmt::format("and {} more", count - kNotesMax));
+}
+
 }  // namespace
 
 int explain(const ExplainOptions& options) {
@@ -49,6 +72,7 @@ int explain(const ExplainOptions& options) {
   const Linked linked = link_input(input, options.settings);
   compile::Explanation said = compile::explain(*linked.snapshot, *request);
   add_note_on_endpoints(input, said);
+  add_notes_on_gateways(linked.diagnostics, said);
   const bool printed = options.format == Format::kTable
                            ? print(compile::to_text(said))
                            : print(compile::to_value(said), options.format);

@@ -166,6 +166,17 @@ def test_explain_follows_what_is_in_force(cluster):
     assert not [path for _, path in cluster.asked if "seldondeployments" in path], "routes come from Istio's objects"
 
 
+def test_explain_names_what_is_wrong_with_a_gateway(cluster):
+    gateway = next(each for each in cluster.objects if each["kind"] == "Gateway")
+    gateway["spec"]["servers"] = [{"hosts": ["*"], "port": {"name": "https", "number": 443, "protocol": "HTTPS"}, "tls": {"mode": "SIMPLE", "credentialName": "edge"}}]
+    status, out, err = cluster.run("explain", "--", "https://any/seldon/seldon/iris/api/v1.0/predictions")
+    assert status == 1 and "Gateway istio-system/seldon-gateway: there is no Secret edge in namespace istio-system" in out, out + err
+    gateway["spec"]["servers"] = [{"hosts": ["*"], "port": {"name": "http", "number": 80, "protocol": "HTTP"}}]
+    gateway["metadata"]["name"] = "another"
+    status, out, err = cluster.run("explain", "--", "http://any/seldon/seldon/iris/api/v1.0/predictions")
+    assert status == 1 and "there is no Gateway istio-system/seldon-gateway" in out, out + err
+
+
 def test_explain_of_a_file_as_if_it_were_applied(cluster):
     cluster.file.write_text(cluster.file.read_text().replace("traffic: 75", "traffic: 40").replace("traffic: 25", "traffic: 60"))
     status, out, err = cluster.run("explain", "-f", cluster.file, "--", "http://any/seldon/seldon/iris/api/v1.0/predictions")
