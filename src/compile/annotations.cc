@@ -281,6 +281,26 @@ std::string duration_text(std::int64_t milliseconds) {
   return text + "s";
 }
 
+namespace {
+
+// "name" is of the deployment's own namespace, as in Istio; "mesh" is no Gateway.
+bool may_name(const std::string& gateway, const SeldonDeployment& deployment,
+              const Settings& settings) {
+  const std::size_t slash = gateway.find('/');
+  if (slash == std::string::npos && gateway != "mesh") return true;
+  const std::string space = slash == std::string::npos ? "" : gateway.substr(0, slash);
+  if (space == deployment.namespace_ || space == ".") return true;
+  for (const std::string_view item : split(settings.istio_gateway, ',')) {
+    if (trim(item) == gateway) return true;
+  }
+  const auto& allowed = settings.istio_allowed_gateways;
+  return std::any_of(allowed.begin(), allowed.end(), [&](const std::string& each) {
+    return each == gateway || (!space.empty() && each == space + "/*");
+  });
+}
+
+}  // namespace
+
 Ingress read_ingress(const SeldonDeployment& deployment, const Settings& settings, Report& report) {
   Ingress ingress;
   const std::string* host = find_annotation(deployment, "seldon.io/istio-host", settings);
@@ -297,6 +317,16 @@ Ingress read_ingress(const SeldonDeployment& deployment, const Settings& setting
     }
   } else {
     ingress.gateways.push_back(gateway);
+  }
+  if (own_gateway != nullptr && !settings.istio_allowed_gateways.empty()) {
+    for (const std::string& each : ingress.gateways) {
+      if (may_name(each, deployment, settings)) continue;
+      report.error(annotation_field(deployment, "seldon.io/istio-gateway", settings),
+                   "gateway-not-allowed",
+                   fmt::format("gateway {} is not one that SeldonDeployments of {} may use", each,
+                               deployment.namespace_),
+                   "use one of its own namespace, or have it added to istio.allowedGateways");
+    }
   }
   read_retries(deployment, settings, report, ingress);
   if (const std::string* timeout = find_annotation(deployment, kRouteTimeoutAnnotation, settings);

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/text.h"
+
 namespace sluice::compile {
 
 namespace {
@@ -191,6 +193,11 @@ Result<Settings> settings_from(const Lookup& environment, Profile profile,
   Reader env(environment, profile);
   env.flag("ISTIO_ENABLED", settings.istio_enabled);
   env.text("ISTIO_GATEWAY", settings.istio_gateway);
+  std::string allowed_gateways;
+  env.text("ISTIO_ALLOWED_GATEWAYS", allowed_gateways);
+  for (const std::string_view item : split(allowed_gateways, ',')) {
+    if (!trim(item).empty()) settings.istio_allowed_gateways.emplace_back(trim(item));
+  }
   read_tls_mode(env, settings, warnings);
   env.flag("KEDA_ENABLED", settings.keda_enabled);
   bool ambassador = false;

@@ -37,9 +37,13 @@ struct Settings {
 
   bool istio_enabled = true;                                  // ISTIO_ENABLED
   std::string istio_gateway = "istio-system/seldon-gateway";  // ISTIO_GATEWAY
-  std::string istio_tls_mode;                                 // ISTIO_TLS_MODE, as given
-  bool keda_enabled = false;                                  // KEDA_ENABLED
-  std::string controller_id;                                  // CONTROLLER_ID
+  // ISTIO_ALLOWED_GATEWAYS, separated by commas: what seldon.io/istio-gateway may name besides
+  // istio_gateway and the gateways of its own namespace. "*" for the name: all of a namespace.
+  // Empty: whatever it says. In both profiles.
+  std::vector<std::string> istio_allowed_gateways;
+  std::string istio_tls_mode;  // ISTIO_TLS_MODE, as given
+  bool keda_enabled = false;   // KEDA_ENABLED
+  std::string controller_id;   // CONTROLLER_ID
   // The API server knows preStop's `sleep` (Kubernetes 1.30): the operator asks it.
   bool sleep_action = true;
 

@@ -71,6 +71,10 @@ void Operator::on_change(const store::Change& change) {
     on_namespace(change.key);
     return;
   }
+  if (change.key.kind == "Gateway") {
+    on_gateway(change);
+    return;
+  }
   const Object& object = change.after != nullptr ? *change.after : *change.before;
   const ObjectKey owner = owner_of(object);
   if (owner.name.empty()) return;
@@ -84,6 +88,30 @@ void Operator::on_change(const store::Change& change) {
     routes = Routes{routes.changes + 1, {}, false, {}};
   }
   enqueue(owner);
+}
+
+// Routes name Gateways by name: who asked for one that comes or goes is known by looking.
+void Operator::on_gateway(const store::Change& change) {
+  if (change.before != nullptr && change.after != nullptr) return;
+  for (const auto& deployment : store_.list(kGroup, kKind)) enqueue(deployment->key());
+}
+
+void Operator::announce_gateways(const ObjectKey& deployment, const resource::Value& status) {
+  std::string missing;
+  for (const resource::Value& each : status.at("conditions").list()) {
+    if (each.at("type").text() == kGatewayNotFound)
+      missing += (missing.empty() ? "" : "; ") + std::string(each.at("message").text());
+  }
+  if (missing.empty()) {
+    gateways_said_.erase(deployment);
+    return;
+  }
+  std::string& said = gateways_said_[deployment];
+  if (said == missing) return;
+  said = missing;
+  log::warning("a gateway is not there",
+               {{"deployment", deployment.namespace_ + "/" + deployment.name}, {"error", missing}});
+  if (announce_) announce_(deployment, "Warning", kGatewayNotFound, missing);
 }
 
 // Its label may have come or gone.
@@ -175,6 +203,7 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   if (observed.deployment == nullptr) {
     states_said_.erase(deployment_key);
     left_to_others_.erase(deployment_key);
+    gateways_said_.erase(deployment_key);
     if (!store_.collects_garbage()) remove_orphans(deployment_key);
     return;
   }
@@ -207,6 +236,13 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   observed.takes_over = !store_.collects_garbage();
   observed.seldon_status = !settings_.fixes();
   observed.holds = [this](const Object& want) { return store_.holds(want); };
+  if (settings_.fixes() && !settings_.local) {  // `serve` provides one, and says what is missing
+    observed.has_gateway = [this](const std::string& name) {
+      const std::size_t slash = name.find('/');
+      return store_.find({"networking.istio.io", "Gateway", name.substr(0, slash),
+                          name.substr(slash + 1)}) != nullptr;
+    };
+  }
 
   Plan made = plan(observed, wiring);
   const bool announces_deeds = announce_ && !settings_.fixes();
@@ -238,6 +274,7 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
       is_error = true;
     }
   }
+  announce_gateways(deployment_key, made.status);
   announce_state(deployment_key, made.status, is_error);
   if (auto set = store_.set_status(deployment_key, std::move(made.status)); !set) {
     log::error("can't write status",

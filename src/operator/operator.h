@@ -63,6 +63,8 @@ class Operator {
 
  private:
   void on_change(const store::Change& change);
+  void on_gateway(const store::Change& change);
+  void announce_gateways(const resource::ObjectKey& deployment, const resource::Value& status);
   void on_namespace(const resource::ObjectKey& key);
   bool leave_to_others(const resource::Object& deployment);
   void enqueue(const resource::ObjectKey& deployment);
@@ -101,6 +103,7 @@ class Operator {
   std::set<resource::ObjectKey> left_to_others_;
   // What was asked of the store and is not seen yet: kept for announce_deed only.
   std::set<resource::ObjectKey> asked_;
+  std::map<resource::ObjectKey, std::string> gateways_said_;  // what was last said of missing ones
   const Announce announce_;
   std::uint64_t passes_ = 0;
 };

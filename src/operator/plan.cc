@@ -270,6 +270,15 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
     plan.question = Question{gateways_of(wiring), {}};
   if (progress.settled) remove_unwanted(observed, wiring, plan);
 
+  // Istio binds such a route to nothing, without a word.
+  for (const std::string& gateway : gateways_of(wiring)) {
+    if (!observed.has_gateway || observed.has_gateway(gateway)) continue;
+    progress.waiting.push_back(condition(
+        kGatewayNotFound, true, "NoSuchGateway",
+        fmt::format("Gateway {} is not there, so it brings no requests; make it, or correct "
+                    "seldon.io/istio-gateway (a name without a namespace is looked for in {})",
+                    gateway, observed.deployment->namespace_)));
+  }
   plan.status = status_of(observed, wiring, std::move(progress));
   return plan;
 }

@@ -51,6 +51,8 @@ struct Observed {
   bool seldon_status = false;    // the status in Seldon Core's words: status.h
   bool routes_in_force = false;  // the gateway uses the routing objects as they are in the store
   std::vector<Destination> reachable;  // of the last question about destinations, once answered
+  // Whether there is a Gateway "namespace/name"; empty: not looked for.
+  std::function<bool(const std::string& gateway)> has_gateway;
   // Whether the store has this object as it is wanted: Store::holds.
   std::function<bool(const resource::Object& want)> holds;
 };
@@ -62,6 +64,9 @@ struct Plan {
   std::optional<Question> question;           // another pass when the gateway has answered it
   bool refused = false;                       // nothing is done; the status says why
 };
+
+// The condition (True, beside Ready) that names a Gateway that is not there.
+inline constexpr std::string_view kGatewayNotFound = "GatewayNotFound";
 
 // `wiring` is compile::wire's answer for the observed deployment.
 Plan plan(const Observed& observed, const compile::Wiring& wiring);

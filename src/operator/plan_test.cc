@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace sluice::operator_ {
 namespace {
 
@@ -44,6 +46,9 @@ struct World {
         object("networking.istio.io/v1", "DestinationRule", "iris-" + name, Map{{"host", name}}));
   }
 
+  bool looks_for_gateways = false;
+  std::set<std::string> gateways;
+
   // The whole wiring: routes stand behind workloads.
   compile::Wiring whole() const {
     compile::Wiring result = wiring;
@@ -60,6 +65,8 @@ struct World {
     observed.seldon_status = seldon_status;
     observed.routes_in_force = in_force;
     observed.reachable = reachable;
+    if (looks_for_gateways)
+      observed.has_gateway = [this](const std::string& name) { return gateways.contains(name); };
     observed.holds = [this](const Object& want) {
       const auto found = store.find(want.key());
       return found != store.end() && found->second.spec() == want.spec();
@@ -360,6 +367,28 @@ TEST(Plan, ACrashingNewVersionIsSaidAndTheOldRouteStays) {
   EXPECT_TRUE(made.applies.empty());
   EXPECT_EQ(made.status.at("state").text(), "Failed");
   EXPECT_NE(made.status.at("description").text().find("exit code 1"), std::string_view::npos);
+}
+
+std::string missing_gateways(const Plan& made) {
+  std::string found;
+  for (const Value& each : made.status.at("conditions").list()) {
+    if (each.at("type").text() == kGatewayNotFound) found += std::string(each.at("message").text());
+  }
+  return found;
+}
+
+TEST(Plan, AGatewayThatIsNotThereIsSaid) {
+  World world;
+  world.add_predictor("main");
+  world.route.set("gateways", List{"mesh", "short", "istio-system/there"});
+  EXPECT_EQ(missing_gateways(world.step()), "");  // nobody looks
+  world.looks_for_gateways = true;
+  world.gateways = {"istio-system/there"};
+  const std::string said = missing_gateways(world.step());
+  EXPECT_TRUE(said.starts_with("Gateway models/short is not there")) << said;
+  EXPECT_EQ(said.find("istio-system"), std::string::npos);
+  world.gateways.insert("models/short");
+  EXPECT_EQ(missing_gateways(world.step()), "");
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ struct Progress {
   bool routes_placed = false;  // and the store has the routes as wanted
   bool settled = false;        // and the gateway uses them
   std::string failure;         // why it will not come further; empty: it may
-  resource::List waiting;      // conditions that say which Deployments are waited for
+  resource::List
+      waiting;  // conditions that say which Deployments are waited for, and what is missing
 };
 
 resource::Value status_of(const Observed& observed, const compile::Wiring& wiring,

@@ -19,6 +19,7 @@ EXECUTOR_REQUEST_LOGGER_WRITE_TIMEOUT_MS: {{ int64 .Values.executor.requestLogge
 EXECUTOR_SERVER_GRPC_PORT: {{ int64 .Values.executor.grpcPort | quote }}
 EXECUTOR_SERVER_METRICS_PORT_NAME: {{ .Values.executor.metricsPortName | quote }}
 EXECUTOR_SERVER_PORT: {{ int64 .Values.executor.port | quote }}
+ISTIO_ALLOWED_GATEWAYS: {{ join "," .Values.istio.allowedGateways | quote }}
 ISTIO_ENABLED: {{ .Values.istio.enabled | quote }}
 ISTIO_GATEWAY: {{ .Values.istio.gateway | quote }}
 ISTIO_TLS_MODE: {{ .Values.istio.tlsMode | quote }}
