@@ -34,6 +34,9 @@ e2e: deps ## only the tests of the release binary (tests/)
 test-cluster: ## chart, operator and requests on a real one-node Kubernetes with Istio and Envoy; needs root and Go
 	@tools/install_deps cluster && tests/cluster/run
 
+churn: ## ROLLOUTS (50) under constant load through Envoy on that cluster; what each cost, kept in bench/results
+	@tools/install_deps cluster && tests/cluster/run --churn $(or $(ROLLOUTS),50) bench/results/churn-$$(date -u +%Y%m%d-%H%M).md
+
 test-plane: ## of test-cluster what a control plane without containers shows; needs Go, not root
 	@tools/install_deps cluster && tests/cluster/run --plane
 
@@ -71,4 +74,4 @@ bench: ## load against sluice, a bare relay, nginx, HAProxy, Envoy; BENCH_ARGS="
 bench-operator: release ## what the operator costs for 300 and 1,000 SeldonDeployments on a real API server, pods as objects; needs Go; BENCH_ARGS
 	@tools/install_deps cluster && BENCH_COMMAND="make bench-operator BENCH_ARGS='$(BENCH_ARGS)'" python3 bench/operator/run.py $(BENCH_ARGS)
 
-.PHONY: help demo deps dev release run test unit e2e test-cluster test-plane asan tsan fuzz crd helm-values chart-golden image check format bench bench-operator
+.PHONY: help demo deps dev release run test unit e2e test-cluster churn test-plane asan tsan fuzz crd helm-values chart-golden image check format bench bench-operator
