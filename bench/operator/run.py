@@ -199,6 +199,9 @@ def namespace_of(number):
     return "models-%02d" % (number % 10)
 
 
+ONE = "%s/namespaces/%s/seldondeployments/iris-%05d" % (SDEPS, namespace_of(7), 7)
+
+
 def fill(api, count):
     for number in range(10):
         api.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace_of(number)}})
@@ -267,24 +270,13 @@ def until_settled(operator, progress, bed, count, args, row):
 
 
 def one_change(bed, operator, progress, args, row):
-    """The weight of one deployment changed: until a watch shows its VirtualService changed. What the same two steps cost without an
-    operator (a write of each object, until a watch shows it) is the API server's own time."""
-    api, samples, own = bed.api, [], []
-    sdeps, seen = [], threading.Condition()
-
-    def on_sdep(now, line):
-        if b'"type":"MODIFIED"' in line:
-            with seen:
-                sdeps.append((now, line))
-                seen.notify_all()
-
-    path = "%s/namespaces/%s/seldondeployments/iris-%05d" % (SDEPS, namespace_of(7), 7)
-    route = "%s/namespaces/%s/virtualservices/iris-%05d" % (ISTIO, namespace_of(7), 7)
+    """The weight of one deployment changed: until a watch shows its VirtualService changed."""
+    api, samples = bed.api, []
     before, cpu = operator.calls(), operator.process.cpu()
     for turn in range(args.changes):
         weight = 60 + turn % 2
         begun = time.monotonic()
-        api.call("PATCH", path, {"spec": {"predictors": deployment(7, namespace_of(7), weight)["spec"]["predictors"]}}, "application/merge-patch+json")
+        api.call("PATCH", ONE, {"spec": {"predictors": deployment(7, namespace_of(7), weight)["spec"]["predictors"]}}, "application/merge-patch+json")
         accepted = time.monotonic()
         changed = progress.wait_for_weight("iris-00007", weight, begun)
         if changed is None:
@@ -294,8 +286,20 @@ def one_change(bed, operator, progress, args, row):
     time.sleep(8)  # the gateway's time, and the last status
     row["change_cpu_ms"] = (operator.process.cpu() - cpu) / args.changes * 1000
     row["change_calls"] = {name: made / args.changes for name, made in since(before, operator.calls()).items()}
-    operator.stop()
-    # Without an operator.
+    row["change_ms"], row["change_worst_ms"] = statistics.median(samples), max(samples)
+
+
+def bare_change(bed, progress, args, row):
+    """The same two steps without an operator, a write of each object until a watch shows it: the API server's own time."""
+    api, own, sdeps, seen = bed.api, [], [], threading.Condition()
+
+    def on_sdep(now, line):
+        if b'"type":"MODIFIED"' in line:
+            with seen:
+                sdeps.append((now, line))
+                seen.notify_all()
+
+    route = "%s/namespaces/%s/virtualservices/iris-%05d" % (ISTIO, namespace_of(7), 7)
     Watch(api, SDEPS + "/namespaces/%s/seldondeployments" % namespace_of(7), on_sdep)
     virtual_service = api.call("GET", route)
     for noise in ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp"):
@@ -304,7 +308,7 @@ def one_change(bed, operator, progress, args, row):
         with seen:
             sdeps.clear()
         weight = 70 + turn % 2
-        api.call("PATCH", path, {"spec": {"predictors": deployment(7, namespace_of(7), weight)["spec"]["predictors"]}}, "application/merge-patch+json")
+        api.call("PATCH", ONE, {"spec": {"predictors": deployment(7, namespace_of(7), weight)["spec"]["predictors"]}}, "application/merge-patch+json")
         accepted = time.monotonic()
         with seen:
             seen.wait_for(lambda: sdeps, 20)
@@ -315,8 +319,6 @@ def one_change(bed, operator, progress, args, row):
         api.call("PATCH", route + "?fieldManager=sluice&force=true", json.loads(text), "application/apply-patch+yaml")
         own.append(max(0, told) + (progress.wait_for_weight("iris-00007", weight, begun) - begun) * 1000)
         time.sleep(0.3)
-    row["change_ms"] = statistics.median(samples)
-    row["change_worst_ms"] = max(samples)
     row["api_ms"] = statistics.median(own)
     row["change_own_ms"] = row["change_ms"] - row["api_ms"]
 
@@ -356,9 +358,11 @@ def measure(count, args, scratch):
             idle(operator, args, row)
         row["plane_rss_mib"] = bed.rss()
         one_change(bed, operator, progress, args, row)
+        operator.stop()
         operator = restart(bed, args, log, row)
         operator.stop()
         operator = None
+        bare_change(bed, progress, args, row)
     finally:
         if operator is not None and operator.child.poll() is None:
             operator.child.kill()

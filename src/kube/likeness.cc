@@ -24,19 +24,6 @@ std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
   return z ^ (z >> 31U);
 }
 
-std::uint64_t hash_of_text(std::string_view text) noexcept {
-  std::uint64_t hash = text.size();
-  while (text.size() >= sizeof hash) {
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, text.data(), sizeof bytes);
-    hash = mixed(hash, bytes);
-    text.remove_prefix(sizeof bytes);
-  }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, text.data(), text.size());
-  return mixed(hash, rest);
-}
-
 std::uint64_t hash_of_value(const Value& value) {
   if (const Map* map = value.as_map()) {
     std::uint64_t sum = 6;
@@ -164,6 +151,19 @@ bool one_of(std::string_view key, std::initializer_list<std::string_view> keys) 
 }
 
 }  // namespace
+
+std::uint64_t hash_of_text(std::string_view text) noexcept {
+  std::uint64_t hash = text.size();
+  while (text.size() >= sizeof hash) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+    hash = mixed(hash, bytes);
+    text.remove_prefix(sizeof bytes);
+  }
+  std::uint64_t rest = 0;
+  std::memcpy(&rest, text.data(), text.size());
+  return mixed(hash, rest);
+}
 
 std::uint64_t hash_of(const Object& want) {
   std::uint64_t sum = 0;

@@ -24,6 +24,7 @@ bool is_applied(const resource::Object& want, const resource::Object& have,
                 const resource::Value& applied);
 
 std::uint64_t hash_of(const resource::Value& value);
+std::uint64_t hash_of_text(std::string_view text) noexcept;
 // Of all but status, metadata.resourceVersion and metadata.generation.
 std::uint64_t hash_but_status(const resource::Object& object);
 // metadata.resourceVersion as a number: versions of one kind are ordered by it (Kubernetes says so

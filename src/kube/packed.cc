@@ -1,11 +1,13 @@
 #include "kube/packed.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <utility>
 #include <vector>
 
 #include "base/assert.h"
+#include "kube/likeness.h"
 
 namespace sluice::kube {
 
@@ -35,6 +37,10 @@ void put_head(std::string& out, Tag tag, std::uint64_t number) {
 }
 
 }  // namespace
+
+std::size_t Words::Hash::operator()(std::string_view word) const noexcept {
+  return hash_of_text(word);
+}
 
 struct Words::Packer {
   const Words& words;

@@ -32,7 +32,10 @@ class Words {
   const std::size_t words_max_;
   mutable std::shared_mutex mutex_;  // guards what follows
   std::deque<std::string> words_;    // by number; never moved
-  std::unordered_map<std::string_view, std::uint32_t> numbers_;
+  struct Hash {
+    std::size_t operator()(std::string_view word) const noexcept;
+  };
+  std::unordered_map<std::string_view, std::uint32_t, Hash> numbers_;
 };
 
 }  // namespace sluice::kube

@@ -67,8 +67,9 @@ class JsonParser {
 
   char peek() const noexcept { return at_ < text_.size() ? text_[at_] : '\0'; }
   void skip_blanks() noexcept {
-    while (at_ < text_.size() && std::strchr(" \t\r\n", text_[at_]) != nullptr) ++at_;
+    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
   }
+  static bool is_blank(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
   std::string found() const {
     if (at_ >= text_.size()) return "the end of the file";
     const std::string_view rest = text_.substr(at_, 20);
