@@ -95,7 +95,8 @@ resource::Object finish(const Wire& wire, Draft draft);
 Draft* draft_of(PredictorWire& at, std::string_view container);
 // The containers of the draft, its component's first.
 std::vector<resource::Map*> containers_of(Draft& draft);
-resource::Value preset_lifecycle(const Settings& settings);  // ten seconds before a stop
+// Ten seconds before a stop, where the user says nothing else. `pod`: its spec.
+void add_lifecycle(const Settings& settings, const resource::Map& pod, resource::Map& container);
 
 // --- wire_engine.cc: 5.5, 5.6, 5.3.6 ---
 Draft make_engine_draft(Wire& wire, const resource::Predictor& predictor, std::string_view service);

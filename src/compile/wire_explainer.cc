@@ -165,7 +165,7 @@ void wire_explainer(Wire& wire, PredictorWire& at) {
   }
   set_if_empty(container, "livenessProbe", port_probe(60, 5));
   set_if_empty(container, "readinessProbe", port_probe(20, 7));
-  set_if_empty(container, "lifecycle", preset_lifecycle(wire.settings));
+  add_lifecycle(wire.settings, draft.pod, container);
   const std::string endpoint = fmt::format("{}.{}:{}", at.service, wire.deployment.namespace_,
                                            grpc ? at.grpc_port : at.http_port);
   const std::string& root = at.predictor.graph.name;

@@ -1,6 +1,7 @@
 // Deployments and what the manager does to the containers in them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "compile/defaults.h"
@@ -137,7 +138,7 @@ void add_environment(const Wire& wire, const Predictor& predictor, const Unit& u
 }
 
 void complete_container(const Wire& wire, const Predictor& predictor, const Unit& unit,
-                        Map& container) {
+                        const Map& pod, Map& container) {
   const std::int64_t http = unit.endpoint->http_port.value_or(0);
   const std::int64_t grpc = unit.endpoint->grpc_port.value_or(0);
   List& ports = list_in(container, "ports");
@@ -153,7 +154,7 @@ void complete_container(const Wire& wire, const Predictor& predictor, const Unit
   } else {
     set_if_empty(container, "livenessProbe", tcp_probe(probed, 60, 5));
     set_if_empty(container, "readinessProbe", tcp_probe(probed, 20, 5));
-    set_if_empty(container, "lifecycle", preset_lifecycle(wire.settings));
+    add_lifecycle(wire.settings, pod, container);
   }
   add_environment(wire, predictor, unit, container);
 }
@@ -161,11 +162,19 @@ void complete_container(const Wire& wire, const Predictor& predictor, const Unit
 }  // namespace
 
 // A stopping container still gets requests until every proxy has heard of it. The reference's shell
-// is not in every image: where it is missing, the container stops at once.
-Value preset_lifecycle(const Settings& settings) {
-  if (settings.fixes() && settings.sleep_action)
-    return Map{{"preStop", Map{{"sleep", Map{{"seconds", 10}}}}}};
-  return Map{{"preStop", Map{{"exec", Map{{"command", List{"/bin/sh", "-c", "/bin/sleep 10"}}}}}}};
+// is not in every image: where it is missing, the container stops at once. Kubernetes refuses a
+// sleep that is not shorter than the pod's time to stop.
+void add_lifecycle(const Settings& settings, const Map& pod, Map& container) {
+  if (!settings.fixes() || !settings.sleep_action) {
+    Map command{{"command", List{"/bin/sh", "-c", "/bin/sleep 10"}}};
+    set_if_empty(container, "lifecycle", Map{{"preStop", Map{{"exec", std::move(command)}}}});
+    return;
+  }
+  const Value* grace = pod.find("terminationGracePeriodSeconds");
+  const std::int64_t seconds =
+      std::min<std::int64_t>(10, (grace == nullptr ? 30 : grace->integer(30)) - 1);
+  if (seconds < 1) return;
+  set_if_empty(container, "lifecycle", Map{{"preStop", Map{{"sleep", Map{{"seconds", seconds}}}}}});
 }
 
 void merge_annotations(const Wire& wire, TextMap& into, const TextMap& more) {
@@ -235,7 +244,7 @@ void wire_containers(Wire& wire, PredictorWire& at, Draft& draft) {
     const std::int64_t grpc = unit->endpoint->grpc_port.value_or(0);
     wire.services.push_back(make_service(wire, at.predictor, service, labels, {{label, service}},
                                          {{"http", http, http}, {"grpc", grpc, grpc}}, false));
-    complete_container(wire, at.predictor, *unit, *container);
+    complete_container(wire, at.predictor, *unit, draft.pod, *container);
   }
 }
 

@@ -280,6 +280,21 @@ TEST(WireFixes, a_stop_waits_without_a_shell_where_the_server_can) {
   EXPECT_EQ(before_stop(Profile::kDefault, true).at("sleep").at("seconds").integer(), 10);
   EXPECT_EQ(before_stop(Profile::kDefault, false).at("exec").at("command").list().size(), 3U);
   EXPECT_EQ(before_stop(Profile::kCompat, true).at("exec").at("command").list().size(), 3U);
+  for (const auto& [grace, slept] : {std::pair{5, 4}, std::pair{0, 0}, std::pair{60, 10}}) {
+    const Wiring hurried = wired(
+        "  predictors:\n  - name: p\n    graph: {name: m, type: MODEL}\n    componentSpecs: "
+        "[{spec: "
+        "{terminationGracePeriodSeconds: " +
+        std::to_string(grace) + ", containers: [{name: m, image: i}]}}]\n");
+    EXPECT_EQ(container(hurried, "iris-p-0-m", "m")
+                  .at("lifecycle")
+                  .at("preStop")
+                  .at("sleep")
+                  .at("seconds")
+                  .integer(),
+              slept)
+        << "Kubernetes wants it shorter than the time to stop";
+  }
   const Wiring own = wired(
       "  predictors:\n  - name: p\n    graph: {name: m, type: MODEL}\n    componentSpecs: [{spec: "
       "{containers: "
