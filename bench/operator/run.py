@@ -203,6 +203,10 @@ ONE = "%s/namespaces/%s/seldondeployments/iris-%05d" % (SDEPS, namespace_of(7), 
 
 
 def fill(api, count):
+    api.call("POST", "/api/v1/namespaces", {"metadata": {"name": "istio-system"}})
+    api.call("POST", ISTIO + "/namespaces/istio-system/gateways", {
+        "apiVersion": "networking.istio.io/v1beta1", "kind": "Gateway", "metadata": {"name": "seldon-gateway", "namespace": "istio-system"},
+        "spec": {"selector": {"istio": "ingressgateway"}, "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}]}})
     for number in range(10):
         api.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace_of(number)}})
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
