@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
+#include "operator/bridge.h"
 #include "operator/spelling.h"
 #include "operator/status.h"
 
@@ -22,6 +24,9 @@ bool is_route(const Object& object) {
   return object.kind == "VirtualService" || object.kind == "DestinationRule";
 }
 
+// It is to be removed, and its pods are stopping.
+bool is_going(const Object& object) { return !object.metadata().at("deletionTimestamp").is_null(); }
+
 // Removal: what takes traffic away first, then what ran, then what named it.
 int removal_rank(const ObjectKey& key) {
   if (key.kind == "VirtualService") return 0;
@@ -38,10 +43,10 @@ struct Health {
 };
 
 // Of a Deployment as it is in the store: is it what was wanted, and does it run?
-Health health_of(const Observed& observed, const ObjectKey& key, bool written_in_this_pass) {
+Health health_of(const Observed& observed, const ObjectKey& key, bool is_pending) {
   Health health;
   const auto found = observed.objects.find(key);
-  if (found == observed.objects.end() || written_in_this_pass) return health;
+  if (found == observed.objects.end() || is_pending) return health;
   const Object& deployment = *found->second;
   const Value& status = deployment.status();
   const std::int64_t wanted = deployment.spec().at("replicas").integer(1);
@@ -52,11 +57,11 @@ Health health_of(const Observed& observed, const ObjectKey& key, bool written_in
     health.failed = seen;
     health.message = progressing->at("message").text();
   }
-  // What Kubernetes counts as available may be pods of the version before: at least these are not.
+  // As `kubectl rollout status` has it: new pods all there, old ones all told to stop. A number
+  // that is zero is not in the status; what is available may be pods of the version before.
   const std::int64_t updated = status.at("updatedReplicas").integer();
-  const std::int64_t older = std::max<std::int64_t>(0, status.at("replicas").integer() - updated);
-  health.available =
-      seen && updated >= wanted && status.at("availableReplicas").integer() - older >= wanted;
+  health.available = seen && status.at("availableReplicas").integer() >= wanted &&
+                     updated >= wanted && status.at("replicas").integer() <= updated;
   return health;
 }
 
@@ -194,12 +199,112 @@ bool place_routes(const Observed& observed, const compile::Wiring& wiring, Plan&
   return is_placed;
 }
 
+const Object* stored(const Observed& observed, const ObjectKey& key) {
+  const auto found = observed.objects.find(key);
+  return found == observed.objects.end() ? nullptr : found->second.get();
+}
+
+const Object* wanted(const compile::Wiring& wiring, const ObjectKey& key) {
+  const auto found = std::find_if(wiring.objects.begin(), wiring.objects.end(),
+                                  [&](const Object& want) { return want.key() == key; });
+  return found == wiring.objects.end() ? nullptr : &*found;
+}
+
+// The rule of the predictor as it must be before the pods of `want` are there, when the one in the
+// store would leave them out.
+std::optional<Object> rule_for_both(const Observed& observed, const compile::Wiring& wiring,
+                                    const Object& want) {
+  const Object* have = stored(observed, want.key());
+  if (have == nullptr) return std::nullopt;
+  for (const compile::WiredPredictor& predictor : wiring.predictors) {
+    const Object* service = wanted(wiring, predictor.service_key);
+    const Object* rule = stored(observed, predictor.destination_rule_key);
+    if (rule == nullptr || service == nullptr || !selects(*service, want)) continue;
+    auto spec = bridge_rule(*rule, *service, *have, want);
+    const Object* as_wanted = wanted(wiring, predictor.destination_rule_key);
+    if (!spec || as_wanted == nullptr) return std::nullopt;
+    Object bridged = *as_wanted;
+    bridged.root.as_map()->set("spec", std::move(*spec));
+    return bridged;
+  }
+  return std::nullopt;
+}
+
+// All but Services and routes. A Deployment waits for a rule that fits its new pods as well, and
+// for its namesake to be gone.
+// Gives what is not yet, or no longer, as wanted in the store.
+std::vector<ObjectKey> write_workloads(const Observed& observed, const compile::Wiring& wiring,
+                                       Plan& plan) {
+  std::vector<ObjectKey> pending;
+  for (const Object& each : wiring.objects) {
+    if (is_route(each) || each.kind == "Service") continue;
+    Object want = owned_by(each, *observed.deployment);
+    if (const Object* have = stored(observed, want.key()); have != nullptr) {
+      if (is_going(*have)) {
+        pending.push_back(want.key());
+        continue;
+      }
+      want = spelled_as(std::move(want), *have);
+    }
+    if (observed.holds(want)) continue;
+    pending.push_back(want.key());
+    if (want.kind == "Deployment") {
+      if (auto rule = rule_for_both(observed, wiring, want)) {
+        want = owned_by(std::move(*rule), *observed.deployment);
+      }
+    }
+    plan.applies.push_back(std::move(want));
+  }
+  return pending;
+}
+
+// Those that are there go before their pods change: until the change is over they fit old pods and
+// new ones, old routes and new ones. A new one goes behind its pods, the first `workloads` of the
+// plan: they take longest, and one that finds them ready has its endpoints written once.
+void write_services(const Observed& observed, const compile::Wiring& wiring, bool settled,
+                    std::size_t workloads, Plan& plan) {
+  std::vector<Object> there;
+  std::vector<Object> added;
+  for (const Object& each : wiring.objects) {
+    if (each.kind != "Service") continue;
+    Object want = owned_by(each, *observed.deployment);
+    const Object* have = stored(observed, want.key());
+    if (have != nullptr && !settled && have->spec().at("ports") != want.spec().at("ports")) {
+      Deployments before;
+      Deployments after;
+      for (const auto& [key, object] : observed.objects) {
+        if (key.kind == "Deployment" && selects(*have, *object)) before.push_back(object.get());
+      }
+      for (const Object& object : wiring.objects) {
+        if (object.kind == "Deployment" && selects(want, object)) after.push_back(&object);
+      }
+      want = bridge_service(*have, std::move(want), before, after);
+    }
+    if (!observed.holds(want)) (have == nullptr ? added : there).push_back(std::move(want));
+  }
+  const auto insert = [&](std::size_t at, std::vector<Object>& services) {
+    plan.applies.insert(plan.applies.begin() + static_cast<std::ptrdiff_t>(at),
+                        std::make_move_iterator(services.begin()),
+                        std::make_move_iterator(services.end()));
+  };
+  insert(workloads, added);
+  insert(0, there);
+}
+
+// VirtualServices that the new spec no longer has. True: there are some, or were in this pass.
+bool remove_unwanted_routes(const Observed& observed, const compile::Wiring& wiring, Plan& plan) {
+  for (const auto& [key, object] : observed.objects) {
+    if (key.kind == "VirtualService" && wanted(wiring, key) == nullptr &&
+        is_ours(observed, *object))
+      plan.removals.push_back(key);
+  }
+  return !plan.removals.empty();
+}
+
 void remove_unwanted(const Observed& observed, const compile::Wiring& wiring, Plan& plan) {
   for (const auto& [key, object] : observed.objects) {
-    const bool wanted =
-        std::any_of(wiring.objects.begin(), wiring.objects.end(),
-                    [&, &name = key](const Object& want) { return want.key() == name; });
-    if (!wanted && is_ours(observed, *object)) plan.removals.push_back(key);
+    if (wanted(wiring, key) == nullptr && is_ours(observed, *object) && !is_going(*object))
+      plan.removals.push_back(key);
   }
   std::stable_sort(
       plan.removals.begin(), plan.removals.end(),
@@ -230,27 +335,15 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
     return plan;
   }
 
-  std::vector<ObjectKey> written;
-  for (const Object& each : wiring.objects) {
-    if (is_route(each)) continue;
-    Object want = owned_by(each, *observed.deployment);
-    if (const auto have = observed.objects.find(want.key()); have != observed.objects.end())
-      want = spelled_as(std::move(want), *have->second);
-    if (observed.holds(want)) continue;
-    written.push_back(want.key());
-    plan.applies.push_back(std::move(want));
-  }
-  // What takes longest first; and a Service that finds its pods ready has its endpoints written
-  // once.
-  std::stable_partition(plan.applies.begin(), plan.applies.end(),
-                        [](const Object& each) { return each.kind == "Deployment"; });
+  const std::vector<ObjectKey> pending = write_workloads(observed, wiring, plan);
+  const std::size_t workloads = plan.applies.size();
 
   Progress progress;
   progress.all_available = true;
   for (const compile::WiredPredictor& predictor : wiring.predictors) {
     for (const ObjectKey& key : predictor.deployment_keys) {
       const Health health =
-          health_of(observed, key, std::find(written.begin(), written.end(), key) != written.end());
+          health_of(observed, key, std::find(pending.begin(), pending.end(), key) != pending.end());
       if (health.available) continue;
       const std::string what = health.message.empty()
                                    ? fmt::format("{} is not available yet", to_string(key))
@@ -265,10 +358,12 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
   }
 
   progress.routes_placed = progress.all_available && place_routes(observed, wiring, plan);
-  progress.settled = progress.routes_placed && observed.routes_in_force;
-  if (progress.routes_placed && !progress.settled)
-    plan.question = Question{gateways_of(wiring), {}};
+  const bool in_force = progress.routes_placed && observed.routes_in_force;
+  if (progress.routes_placed && !in_force) plan.question = Question{gateways_of(wiring), {}};
+  // Without its route nobody misses what it led to: until that is so, too, nothing else goes.
+  progress.settled = in_force && !remove_unwanted_routes(observed, wiring, plan);
   if (progress.settled) remove_unwanted(observed, wiring, plan);
+  write_services(observed, wiring, progress.settled, workloads, plan);
 
   // Istio binds such a route to nothing, without a word.
   for (const std::string& gateway : gateways_of(wiring)) {

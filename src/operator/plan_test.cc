@@ -44,6 +44,7 @@ struct World {
     wiring.predictors.push_back(predictor);
     rules.push_back(
         object("networking.istio.io/v1", "DestinationRule", "iris-" + name, Map{{"host", name}}));
+    wiring.predictors.back().destination_rule_key = rules.back().key();
   }
 
   bool looks_for_gateways = false;
@@ -162,7 +163,9 @@ TEST(Plan, OldPodsAreNotTheNewVersion) {
   EXPECT_TRUE(is_waiting(Map{{"replicas", 1}, {"availableReplicas", 1}}));
   EXPECT_TRUE(is_waiting(Map{
       {"replicas", 2}, {"availableReplicas", 1}, {"updatedReplicas", 1}, {"readyReplicas", 1}}));
-  EXPECT_FALSE(is_waiting(Map{{"replicas", 2}, {"availableReplicas", 2}, {"updatedReplicas", 1}}));
+  EXPECT_TRUE(is_waiting(Map{{"replicas", 2}, {"availableReplicas", 2}, {"updatedReplicas", 1}}))
+      << "the old pod has not been told to stop";
+  EXPECT_FALSE(is_waiting(Map{{"replicas", 1}, {"availableReplicas", 1}, {"updatedReplicas", 1}}));
 }
 
 // The recordings of tests/golden/operator hold the whole form; here: its own parts.
@@ -292,6 +295,130 @@ TEST(Plan, NoDestinationIsAskedForWhereNoneIsAddedOrNoneCanBeThere) {
   world.step();  // and the server has seen it: none wanted, none there
   EXPECT_EQ(world.names(world.step().applies),
             (std::vector<std::string>{"DestinationRule iris-canary", "VirtualService iris"}));
+}
+
+// A model without an orchestrator in front of it, whose container listens on `port`.
+void listen_on(World& world, int port, const std::string& version = "v1") {
+  const Map selector{{"seldon-app", "iris-main"}};
+  for (Object& each : world.wiring.objects) {
+    if (each.kind == "Service") {
+      const Map http{{"name", "http"}, {"protocol", "TCP"}, {"port", port}, {"targetPort", port}};
+      each.root.as_map()->set("spec", Map{{"selector", selector}, {"ports", List{Value(http)}}});
+      continue;
+    }
+    const Map http{{"name", "http"}, {"containerPort", port}};
+    const Map container{{"name", "m"}, {"ports", List{Value(http)}}};
+    const Map labels{{"seldon-app", "iris-main"}, {"version", version}};
+    each.root.as_map()->set(
+        "spec", Map{{"replicas", 1},
+                    {"template", Map{{"metadata", Map{{"labels", labels}}},
+                                     {"spec", Map{{"containers", List{Value(container)}}}}}}});
+  }
+  const Map destination{{"host", "iris-main.models.svc.cluster.local"},
+                        {"subset", "main"},
+                        {"port", Map{{"number", port}}}};
+  const Map route{{"destination", destination}};
+  world.route =
+      Map{{"gateways", List{"edge/gw"}}, {"http", List{Value(Map{{"route", List{Value(route)}}})}}};
+  for (Object& rule : world.rules) {
+    const Map subset{{"name", "main"}, {"labels", Map{{"version", version}}}};
+    rule.root.as_map()->set("spec", Map{{"subsets", List{Value(subset)}}});
+  }
+}
+
+std::size_t port_count(const World& world) {
+  for (const auto& [key, each] : world.store) {
+    if (key.kind == "Service") return each.spec().at("ports").list().size();
+  }
+  return 0;
+}
+
+TEST(Plan, APortThatMovesIsServedUnderBothNumbersUntilTheRouteIsInForce) {
+  World world;
+  world.add_predictor("main");
+  listen_on(world, 9000);
+  world.step();
+  world.make_available("iris-main-0");
+  world.step();
+  world.in_force = true;
+  ASSERT_EQ(world.step().status.at("state").text(), "Available");
+
+  listen_on(world, 8081);
+  EXPECT_EQ(world.names(world.step().applies),
+            (std::vector<std::string>{"Service iris-main", "Deployment iris-main-0"}));
+  EXPECT_EQ(port_count(world), 2U);
+  EXPECT_TRUE(world.step().applies.empty()) << "waits for the pods";
+  world.make_available("iris-main-0");
+  const Plan asking = world.step();
+  EXPECT_TRUE(asking.applies.empty());
+  ASSERT_TRUE(asking.question);
+  ASSERT_EQ(asking.question->destinations.size(), 1U);
+  EXPECT_EQ(asking.question->destinations[0].port, 8081);
+  world.reachable = asking.question->destinations;
+  EXPECT_EQ(world.names(world.step().applies), (std::vector<std::string>{"VirtualService iris"}));
+  EXPECT_TRUE(world.step().applies.empty());
+  EXPECT_EQ(port_count(world), 2U);
+  world.in_force = true;
+  EXPECT_EQ(world.names(world.step().applies), (std::vector<std::string>{"Service iris-main"}));
+  EXPECT_EQ(port_count(world), 1U);
+}
+
+TEST(Plan, ASubsetTakesNewPodsInBeforeTheyAreThere) {
+  World world;
+  world.add_predictor("main");
+  listen_on(world, 9000, "v1");
+  world.step();
+  world.make_available("iris-main-0");
+  world.step();
+  world.in_force = true;
+  world.step();
+  listen_on(world, 9000, "v2");
+  EXPECT_EQ(world.names(world.step().applies),
+            (std::vector<std::string>{"DestinationRule iris-main"}));
+  EXPECT_EQ(world.names(world.step().applies),
+            (std::vector<std::string>{"Deployment iris-main-0"}));
+  EXPECT_TRUE(world.step().applies.empty());
+  world.make_available("iris-main-0");
+  EXPECT_EQ(world.names(world.step().applies),
+            (std::vector<std::string>{"DestinationRule iris-main"}));
+}
+
+TEST(Plan, ARouteThatIsNotWantedGoesAndIsSeenToGoBeforeAnythingElse) {
+  World world;
+  settle_main(world);
+  for (const char* kind : {"VirtualService", "Deployment"}) {
+    Object stale = owned_by(object("x/v1", kind, "iris-main-explainer", {}), world.deployment);
+    world.store[stale.key()] = stale;
+  }
+  const Plan first = world.step();
+  ASSERT_EQ(first.removals.size(), 1U);
+  EXPECT_EQ(first.removals[0].kind, "VirtualService");
+  EXPECT_EQ(first.status.at("state").text(), "Creating");
+  world.in_force = false;  // as the operator has it after a route has changed
+  const Plan asking = world.step();
+  EXPECT_TRUE(asking.removals.empty());
+  EXPECT_TRUE(asking.question);
+  world.in_force = true;
+  const Plan second = world.step();
+  ASSERT_EQ(second.removals.size(), 1U);
+  EXPECT_EQ(second.removals[0].kind, "Deployment");
+}
+
+TEST(Plan, ADeploymentWhoseNamesakeIsStoppingWaitsForItsEnd) {
+  World world;
+  settle_main(world);
+  for (auto& [key, each] : world.store) {
+    if (key.kind == "Deployment")
+      each.root.as_map()
+          ->find("metadata")
+          ->as_map()
+          ->set("deletionTimestamp", "2026-01-01T00:00:00Z");
+  }
+  world.route = routes_to({{"main", 50}});
+  EXPECT_TRUE(world.step().applies.empty()) << "its pods are stopping: no route may be written";
+  std::erase_if(world.store, [](const auto& each) { return each.first.kind == "Deployment"; });
+  EXPECT_EQ(world.names(world.step().applies),
+            (std::vector<std::string>{"Deployment iris-main-0"}));
 }
 
 TEST(Plan, AShadowThatNeverComesUpHoldsNothingBack) {

@@ -53,6 +53,20 @@ def predictor(name, traffic=None, version=None, **more):
     return {**made, **more}
 
 
+def bare(name, traffic=None, port=None, revision=None, container="classifier", **more):
+    """A predictor without an orchestrator: Service and route lead to the model's own port. Its pods are ready soon."""
+    made = predictor(name, traffic, **more)
+    made["annotations"] = {"seldon.io/no-engine": "true"}
+    made["graph"]["name"] = container
+    model = made["componentSpecs"][0]["spec"]["containers"][0]
+    model.update(name=container, readinessProbe={"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 1})
+    if port:
+        model["ports"] = [{"name": "http", "containerPort": port}]
+    if revision:
+        model["env"] = [{"name": "REVISION", "value": str(revision)}]
+    return made
+
+
 def deployment(name, *predictors, **annotations):
     return {"apiVersion": "machinelearning.seldon.io/v1", "kind": "SeldonDeployment", "metadata": {"name": name, "namespace": NAMESPACE},
             "spec": {"predictors": list(predictors), "annotations": {"seldon.io/" + key.replace("_", "-"): value for key, value in annotations.items()}}}

@@ -75,27 +75,6 @@ def test_a_new_version_that_never_is_ready_takes_no_request():
     assert set(load.results) == {(200, "v1")}
 
 
-def metrics():
-    address = run("kubectl", "-n", "seldon-system", "get", "pod", "-l", "app.kubernetes.io/component=operator", "-o", "jsonpath={.items[0].status.podIP}")
-    connection = http.client.HTTPConnection(address, 8080, timeout=5)
-    connection.request("GET", "/metrics")
-    lines = connection.getresponse().read().decode().splitlines()
-    connection.close()
-    return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-
-
-def test_the_gateway_itself_says_that_it_uses_a_route():
-    before = metrics()
-    settled(deployment("asked", predictor("one")))
-    settled(deployment("asked", predictor("one", 50), predictor("two", 50)))
-    after = metrics()
-    answers = {answer: float(after[key]) - float(before[key]) for answer in ("seen", "settled", "late")
-               for key in ['sluice_gateway_questions_total{answer="%s"}' % answer]}
-    assert answers == {"seen": 3, "settled": 0, "late": 0}  # twice in force, once reachable
-    barriers = run("kubectl", "-n", "seldon-system", "get", "virtualservice", "-o", "name").split()
-    assert [name for name in barriers if name.endswith("sluice-probe.istio-system.seldon-gateway")]
-
-
 def test_the_operator_dies_in_the_middle():
     with_two = deployment("killed", predictor("one", 50), predictor("two", 50))
     settled(deployment("killed", predictor("one")))
