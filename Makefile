@@ -71,7 +71,11 @@ format: ## clang-format over all sources
 bench: ## load against sluice, a bare relay, nginx, HAProxy, Envoy; BENCH_ARGS="--help" for more
 	@tools/install_deps bench && tools/run_bench $(BENCH_ARGS)
 
+simulate: deps ## the operator over a simulated API server with faults: SEEDS (10000) seeds, and a mishap at every call; SLUICE_SEED=N: one, with its trace
+	cmake --preset dev >/dev/null && cmake --build --preset dev -j $(JOBS) --target simulate
+	build/dev/tests/sim/simulate --seeds $(or $(SEEDS),10000) --jobs $(JOBS)
+
 bench-operator: release ## what the operator costs for 300 and 1,000 SeldonDeployments on a real API server, pods as objects; needs Go; BENCH_ARGS
 	@tools/install_deps cluster && BENCH_COMMAND="make bench-operator BENCH_ARGS='$(BENCH_ARGS)'" python3 bench/operator/run.py $(BENCH_ARGS)
 
-.PHONY: help demo deps dev release run test unit e2e test-cluster churn test-plane asan tsan fuzz crd helm-values chart-golden image check format bench bench-operator
+.PHONY: help demo deps dev release run test unit e2e test-cluster churn test-plane asan tsan fuzz crd helm-values chart-golden image check format bench bench-operator simulate

@@ -15,6 +15,7 @@ namespace {
 constexpr Milliseconds kRetryFirst{1'000};
 constexpr Milliseconds kRetryMax{300'000};
 constexpr Milliseconds kHandOverMax{5'000};  // an API server that does not answer
+constexpr Milliseconds kLookAgain{20};
 
 }  // namespace
 
@@ -61,6 +62,8 @@ Controller::Controller(net::Loop& loop, const OperatorOptions& options, kube::Cl
     probe.settle = Milliseconds(options.settle_ms);
     probe_ = std::make_unique<istio::GatewayProbe>(loop, client, store_, probe);
   }
+  client.guard_writes(
+      [this] { return !stopping_ && (election_ == nullptr || election_->is_leader()); });
   if (!options.leader_elect) return;
   election_ = std::make_unique<kube::LeaderElection>(loop, lease_client, lease_options(options));
 }
@@ -84,8 +87,17 @@ void Controller::stop(std::function<void()> done) {
   }
   stopping_ = true;
   log::info("stopping: handing the lease over");
-  election_->release(done);
-  later_.run_in(kHandOverMax, std::move(done));
+  later_.run_in(kHandOverMax, done);
+  release_when_idle(done);
+}
+
+// What the next leader writes must not be overtaken by what we sent before it.
+void Controller::release_when_idle(const std::function<void()>& done) {
+  if (store_.writes_pending() == 0) {
+    election_->release(done);
+  } else {
+    later_.run_in(kLookAgain, [this, done] { release_when_idle(done); });
+  }
 }
 
 void Controller::ask(const operator_::Question& question, std::function<void()> done) {
@@ -119,6 +131,7 @@ void Controller::lead() {
 }
 
 void Controller::on_failed(const kube::WriteFailure& failure) {
+  if (stopping_) return;
   ++failures_;
   Milliseconds& delay = retry_delays_[failure.owner];
   delay = std::clamp(delay * 2, kRetryFirst, kRetryMax);

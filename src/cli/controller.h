@@ -4,6 +4,7 @@
 // Thread: the loop's.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -54,7 +55,8 @@ class Controller final : public operator_::Gate {
              kube::Client& lease_client, std::function<void()> on_lease_lost);
 
   void start();
-  // Hands the lease over, if we lead, and calls `done`: at once, or within five seconds.
+  // Sends no more writes, hands the lease over when those under way have their answers, and calls
+  // `done`: at once when we don't lead, else within five seconds.
   void stop(std::function<void()> done);
 
   bool is_leading() const noexcept { return leading_ && !stopping_; }
@@ -69,18 +71,19 @@ class Controller final : public operator_::Gate {
   void on_synced();
   void lead();
   void append_probe_metrics(std::string& out) const;
+  void release_when_idle(const std::function<void()>& done);
   void on_failed(const kube::WriteFailure& failure);
 
   const OperatorOptions options_;
   kube::Client& client_;
   const std::function<void()> on_lease_lost_;
+  std::atomic<bool> stopping_{false};
+  std::unique_ptr<kube::LeaderElection> election_;  // asked by the store's threads
   kube::KubeStore store_;
   operator_::Operator operator_;
   Later later_;
   std::unique_ptr<istio::GatewayProbe> probe_;  // null: switched off
-  std::unique_ptr<kube::LeaderElection> election_;
   bool leading_ = false;
-  bool stopping_ = false;
   std::map<resource::ObjectKey, Milliseconds> retry_delays_;
   std::uint64_t failures_ = 0;
 };

@@ -137,6 +137,15 @@ void add_parameter(std::string& target, std::string_view name, std::string_view 
   target += percent_encoded(value);
 }
 
+// 422 because the uid is another's: of an apply ("field is immutable"), or of a patch whose test
+// failed (no field is named then).
+bool is_another_object(const Question& question, const Answer& answer) {
+  if (answer.status != 422) return false;
+  const List& causes = answer.body.at("details").at("causes").list();
+  return causes.empty() ? question.subresource == "status"
+                        : causes.front().at("field").text() == "metadata.uid";
+}
+
 // The kind of a document, from its apiVersion and kind.
 Result<const Kind*> kind_of(const Value& object) {
   const std::string_view version = object.at("apiVersion").text();
@@ -165,6 +174,7 @@ struct Client::Impl {
   const Config config;
   const ClientOptions options;
   const Endpoint endpoint;
+  std::function<bool()> may_write;
   Stop stop;
   Credentials credentials;
   Pool pool;
@@ -190,8 +200,10 @@ struct Client::Impl {
   Result<Answer> finish(Connection& connection, std::int64_t deadline_ns);
   Result<Answer> once(const Request& request, bool fresh, std::int64_t deadline_ns);
   Result<Answer> call(const Question& question, const Request& request);
-  Result<Written> apply_on_server(const Kind& kind, const resource::Object& object);
-  Result<Written> apply_by_patch(const Kind& kind, const resource::Object& object);
+  Result<Written> apply_on_server(const Kind& kind, const resource::Object& object,
+                                  std::optional<std::string_view> uid);
+  Result<Written> apply_by_patch(const Kind& kind, const resource::Object& object,
+                                 std::optional<std::string_view> uid);
   Result<Written> write(const Question& question, const Request& request,
                         resource::List* managed_fields = nullptr);
   Result<Value> read_page(const Question& question, std::string target, bool& expired,
@@ -236,6 +248,8 @@ Result<std::unique_ptr<Connection>> Client::Impl::begin(const Request& request,
                                                         Credential& credential, bool fresh,
                                                         std::int64_t deadline_ns) {
   if (stop.is_set()) return fail(Blame::kInternal, "stopped");
+  if (may_write && std::string_view(request.method) != "GET" && !may_write())
+    return fail(Blame::kInternal, "this replica does not lead any more");
   const Nanoseconds pause = rate.take();
   if (pause.count() > 0) {
     throttled_ns.fetch_add(static_cast<std::uint64_t>(pause.count()), std::memory_order_relaxed);
@@ -317,7 +331,7 @@ Result<Written> Client::Impl::write(const Question& question, const Request& req
                                     List* managed_fields) {
   SLUICE_TRY(Answer answer, call(question, request));
   Written written;
-  if (answer.status == 404 || answer.status == 409) {
+  if (answer.status == 404 || answer.status == 409 || is_another_object(question, answer)) {
     written.outcome = answer.status == 404 ? Outcome::kNotFound : Outcome::kConflict;
     written.message = message_of(answer);
     return written;
@@ -353,6 +367,9 @@ Result<std::unique_ptr<Client>> Client::make(Config config, ClientOptions option
 void Client::stop() { impl_->stop.set(); }
 bool Client::is_stopped() const noexcept { return impl_->stop.is_set(); }
 const Config& Client::config() const noexcept { return impl_->config; }
+void Client::guard_writes(std::function<bool()> may_write) {
+  impl_->may_write = std::move(may_write);
+}
 bool Client::wait(Milliseconds duration) { return impl_->stop.wait(duration); }
 
 ClientCounts Client::counts() const {
@@ -446,19 +463,28 @@ Result<Listed> Client::list(const Kind& kind, const Selection& selection) {
   return listed;
 }
 
-Result<Written> Client::apply(const Object& object) {
+Result<Written> Client::apply(const Object& object, std::optional<std::string_view> uid) {
   SLUICE_TRY(const Kind* kind,
              kind_of(object.root.at("kind").is_null()
                          ? Value(Map{{"apiVersion", object.api_version}, {"kind", object.kind}})
                          : object.root));
-  return says_a_port_twice(object) ? impl_->apply_by_patch(*kind, object)
-                                   : impl_->apply_on_server(*kind, object);
+  return says_a_port_twice(object) ? impl_->apply_by_patch(*kind, object, uid)
+                                   : impl_->apply_on_server(*kind, object, uid);
 }
 
-Result<Written> Client::Impl::apply_on_server(const Kind& kind, const Object& object) {
+Result<Written> Client::Impl::apply_on_server(const Kind& kind, const Object& object,
+                                              std::optional<std::string_view> uid) {
+  Value body = body_of(object, kind);
+  // A version that no object has any more: none that is there fits, and one that is new needs none
+  // (kube-apiserver 1.34).
+  if (uid) {
+    body.as_map()
+        ->find("metadata")
+        ->as_map()
+        ->set(uid->empty() ? "resourceVersion" : "uid", uid->empty() ? "1" : *uid);
+  }
   const std::string path = path_of(kind, object.api_version, object.namespace_, object.name);
-  Request request{"PATCH", path, resource::to_json(body_of(object, kind)),
-                  "application/apply-patch+yaml"};
+  Request request{"PATCH", path, resource::to_json(body), "application/apply-patch+yaml"};
   add_parameter(request.target, "fieldManager", options.field_manager);
   add_parameter(request.target, "force", "true");
   const std::string_view where = kind.namespaced ? object.namespace_ : std::string_view();
@@ -481,13 +507,16 @@ Result<Written> Client::Impl::apply_on_server(const Kind& kind, const Object& ob
   }
 }
 
-Result<Written> Client::Impl::apply_by_patch(const Kind& kind, const Object& object) {
+Result<Written> Client::Impl::apply_by_patch(const Kind& kind, const Object& object,
+                                             std::optional<std::string_view> uid) {
   const Value want = body_of(object, kind);
   const std::string path = path_of(kind, object.api_version, object.namespace_, object.name);
   const std::string_view where = kind.namespaced ? object.namespace_ : std::string_view();
   for (unsigned attempt = 1;; ++attempt) {
     const Question question{"get", &kind, "", where, object.name};
     SLUICE_TRY(const Written have, write(question, Request{"GET", path, ""}));
+    if (uid && *uid != have.object.at("metadata").at("uid").text())
+      return Written{Outcome::kConflict, {}, "another object of this name is there, or none"};
     Question asked{"patch", &kind, "", where, object.name};
     Request request{"PATCH", path, "", "application/json-patch+json"};
     if (have.outcome == Outcome::kNotFound) {
@@ -505,13 +534,14 @@ Result<Written> Client::Impl::apply_by_patch(const Kind& kind, const Object& obj
 
 Result<Written> Client::set_status(const Kind& kind, std::string_view api_version,
                                    std::string_view namespace_, std::string_view name,
-                                   const Value& status) {
+                                   const Value& status, std::string_view uid) {
   // A JSON patch: "add" replaces what is there (RFC 6902 section 4.1), so nothing of an older
   // status stays, and no resourceVersion can be out of date.
-  Request request{
-      "PATCH", path_of(kind, api_version, namespace_, name) + "/status",
-      resource::to_json(Value(List{Map{{"op", "add"}, {"path", "/status"}, {"value", status}}})),
-      "application/json-patch+json"};
+  List steps;
+  if (!uid.empty()) steps.push_back(Map{{"op", "test"}, {"path", "/metadata/uid"}, {"value", uid}});
+  steps.push_back(Map{{"op", "add"}, {"path", "/status"}, {"value", status}});
+  Request request{"PATCH", path_of(kind, api_version, namespace_, name) + "/status",
+                  resource::to_json(Value(std::move(steps))), "application/json-patch+json"};
   add_parameter(request.target, "fieldManager", impl_->options.field_manager);
   return impl_->write(Question{"patch", &kind, "status", namespace_, name}, request);
 }

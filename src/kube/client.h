@@ -110,6 +110,9 @@ class Client {
   // thread.
   void stop();
   bool is_stopped() const noexcept;
+  // Asked before each request that writes, each try of it: false: it is not sent, and the call
+  // fails (kInternal). Called on any thread; set before the first call.
+  void guard_writes(std::function<bool()> may_write);
   const Config& config() const noexcept;
   ClientCounts counts() const;
 
@@ -129,11 +132,14 @@ class Client {
   // time on an object that the predecessor made, its share becomes ours: two calls more. A pod
   // template that says a port twice, which server-side apply refuses, is written by a patch of the
   // version that was read (two calls).
-  Result<Written> apply(const resource::Object& object);
-  // Puts the whole status in the place of the one that is there (the status subresource).
+  // `uid`: only onto that very object; "": only if there is none. Otherwise kConflict: what
+  // somebody else put there since we looked is not overwritten.
+  Result<Written> apply(const resource::Object& object, std::optional<std::string_view> uid = {});
+  // Puts the whole status in the place of the one that is there (the status subresource). `uid` not
+  // "": only of that very object (else kConflict).
   Result<Written> set_status(const Kind& kind, std::string_view api_version,
                              std::string_view namespace_, std::string_view name,
-                             const resource::Value& status);
+                             const resource::Value& status, std::string_view uid = {});
   // Background propagation. `uid` not "": only that very object.
   Result<Written> remove(const Kind& kind, std::string_view namespace_, std::string_view name,
                          std::string_view uid = {});

@@ -244,9 +244,20 @@ class FakeServer {
       const std::string path = request.path.substr(0, request.path.size() - 7);
       if (!objects_.contains(path)) return status_reply(404, "not found");
       resource::Value object = objects_[path];
-      object.as_map()->set("status", parsed->at(0).at("value"));
+      if (parsed->list().size() > 1 &&
+          !(parsed->at(0).at("value") == object.at("metadata").at("uid")))
+        return status_reply(422, "the request is invalid");
+      object.as_map()->set("status", parsed->list().back().at("value"));
       store(path, std::move(object));
       return {200, objects_[path]};
+    }
+    if (is_there) {  // what the apply is meant for is another one, or none
+      const resource::Value& asked = parsed->at("metadata");
+      const resource::Value& have = found->second.at("metadata");
+      for (const char* key : {"uid", "resourceVersion"}) {
+        if (!asked.at(key).is_null() && !(asked.at(key) == have.at(key)))
+          return status_reply(409, "the object has been modified");
+      }
     }
     if (is_there && !found->second.at("status").is_null())
       parsed->as_map()->set("status", found->second.at("status"));
@@ -392,12 +403,12 @@ class FakeServer {
         if (!transmit(fd, chunk(line.substr(0, half)))) return;
         if (!transmit(fd, chunk(line.substr(half)))) return;
       }
-      changed_.wait(lock);
       if (stopping_) return;
       if (drops != drops_) {
         transmit(fd, chunk("{\"type\":\"ADDED\",\"obj"));
         return;
       }
+      changed_.wait(lock);
     }
   }
 

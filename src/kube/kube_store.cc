@@ -99,8 +99,15 @@ struct KubeStore::Impl {
         client(c),
         options(std::move(o)),
         events(options.event_source),
-        lanes([this](Write write) { senders->send(std::move(write)); },
-              [this](const Write& status) { return senders->replace(status); }) {
+        lanes(
+            [this](Write write) {
+              if (write.what == Write::What::kApply || write.what == Write::What::kStatus) {
+                const ObjectPointer there = store.find(write.key);
+                write.uid = there == nullptr ? "" : std::string(uid_of(*there));
+              }
+              senders->send(std::move(write));
+            },
+            [this](const Write& status) { return senders->replace(status); }) {
     for (const Kind* kind : options.kinds.empty() ? operator_kinds() : options.kinds)
       watched.emplace_back().kind = kind;
     // Their labels say that another operator cares for them. Who looks at one namespace may not
@@ -431,7 +438,9 @@ void KubeStore::Impl::on_answer(WriteAnswer answer) {
         write.what == Write::What::kApply ||
         (write.what == Write::What::kStatus && answer.written->outcome == Outcome::kConflict);
     if (matters)
-      error = Error{Blame::kUpstream, Retry::kSafe, answer.written->message, to_string(write.key)};
+      error = Error{Blame::kUpstream,
+                    answer.written->outcome == Outcome::kConflict ? Retry::kSafe : Retry::kNever,
+                    answer.written->message, to_string(write.key)};
   }
   if (error && write.is_change()) lanes.drop(write.lane);
   lanes.answered(write.lane);  // before handlers hear of it: holds() must not say that it waits

@@ -89,6 +89,7 @@ class KubeStore final : public store::Store {
   // has applied are compared with it, so that nothing is written anew (likeness.h, is_applied).
   bool holds(const resource::Object& object) const override;
   bool is_applying(const resource::ObjectKey& owner) const override;
+  bool collects_garbage() const override { return true; }
   Result<void> apply(resource::Object object) override;  // fails (kConfig): unknown kind
   Result<void> remove(const resource::ObjectKey& key) override;
   Result<void> set_status(const resource::ObjectKey& key, resource::Value status) override;

@@ -76,6 +76,13 @@ class KubeStoreTest : public testing::Test {
     const auto object = store_->find(key_of(name));
     return object == nullptr ? "" : std::string(object->root.at("data").at("key").text());
   }
+  Request last_write() const {  // a watch may begin at any time
+    Request last;
+    for (const Request& request : server_.requests()) {
+      if (request.method != "GET") last = request;
+    }
+    return last;
+  }
   std::vector<std::string> writes() const {
     std::vector<std::string> names;
     for (const Request& request : server_.requests()) {
@@ -303,6 +310,42 @@ TEST_F(KubeStoreTest, AFailureDropsWhatIsBehindAndIsTold) {
   EXPECT_EQ(server_.at(kCollection + "/owner").at("status").at("state").text(), "Failed");
 }
 
+TEST_F(KubeStoreTest, AnObjectThatSomebodyElseMadeMeanwhileIsNotOverwritten) {
+  start();
+  server_.intercept([this](const Request& request) -> std::optional<Reply> {
+    if (request.method != "PATCH") return std::nullopt;
+    // As if it came between our look and our write.
+    return Reply{request.body.find("\"resourceVersion\":\"1\"") == std::string::npos ? 200 : 409,
+                 Map{{"message", "the object has been modified"}}};
+  });
+  ASSERT_TRUE(store_->apply(object_of(config_map("a", "ours", "one"))));
+  ASSERT_TRUE(until([this] { return !failures_.empty(); }));
+  EXPECT_EQ(failures_[0].error.retry, Retry::kSafe);  // a later pass sees it
+}
+
+TEST_F(KubeStoreTest, AFailureNamesTheOwnerOfAnObjectThatIsGoneByThen) {
+  server_.put(kCollection + "/a", config_map("a", "x", "one"));
+  start();
+  server_.intercept([](const Request& request) -> std::optional<Reply> {
+    if (request.method != "DELETE") return std::nullopt;
+    return Reply{403, Map{{"message", "no"}}, {}, false, 200};
+  });
+  ASSERT_TRUE(store_->remove(key_of("a")));
+  server_.erase(kCollection + "/a");
+  ASSERT_TRUE(until([this] { return store_->find(key_of("a")) == nullptr; }));
+  ASSERT_TRUE(until([this] { return !failures_.empty(); }));
+  EXPECT_EQ(failures_[0].owner,
+            (ObjectKey{"machinelearning.seldon.io", "SeldonDeployment", "ns", "one"}));
+}
+
+TEST_F(KubeStoreTest, NothingIsWrittenWhenItMayNot) {
+  start();
+  client_->guard_writes([] { return false; });
+  ASSERT_TRUE(store_->apply(object_of(config_map("a"))));
+  ASSERT_TRUE(until([this] { return !failures_.empty(); }));
+  EXPECT_TRUE(writes().empty());
+}
+
 TEST_F(KubeStoreTest, StatusesThatWaitAreReplaced) {
   server_.put(kCollection + "/a", config_map("a"));
   start();
@@ -325,7 +368,7 @@ TEST_F(KubeStoreTest, RemovesThatVeryObjectOnce) {
   ASSERT_TRUE(store_->remove(key_of("a")));
   EXPECT_EQ(store_->writes_pending(), 1U);
   ASSERT_TRUE(settled());
-  const Request request = server_.requests().back();
+  const Request request = last_write();
   ASSERT_TRUE(until([this] { return store_->find(key_of("a")) == nullptr; }));
   EXPECT_EQ(writes().size(), 1U);
   EXPECT_TRUE(failures_.empty());
@@ -362,7 +405,7 @@ TEST_F(KubeStoreTest, EventsAreMadeBesideTheObject) {
   start();
   store_->record_event(key_of("a"), "Normal", "Updated", "all is well");
   ASSERT_TRUE(settled());
-  const Request request = server_.requests().back();
+  const Request request = last_write();
   EXPECT_EQ(request.path, "/api/v1/namespaces/ns/events");
   const Value event = *parse_document(request.body);
   EXPECT_EQ(event.at("reason").text(), "Updated");

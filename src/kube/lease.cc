@@ -269,7 +269,7 @@ void LeaderElection::start(std::function<void()> on_leading, std::function<void(
   impl_->thread = Thread([impl = impl_.get()] { impl->run(); });
 }
 
-bool LeaderElection::is_leader() const noexcept { return impl_->leading.load(); }
+bool LeaderElection::is_leader() const noexcept { return impl_->leading && !impl_->is_overdue(); }
 const std::string& LeaderElection::identity() const noexcept { return impl_->options.identity; }
 
 void LeaderElection::release(std::function<void()> done) {

@@ -39,6 +39,8 @@ class LeaderElection {
 
   // on_lost: whoever leads must stop writing at once (usually: end the process).
   void start(std::function<void()> on_leading, std::function<void()> on_lost);
+  // Any thread. False, too, when the time to renew is over and nobody has noticed yet: a process
+  // that was stopped for a while must not write first.
   bool is_leader() const noexcept;
   // Gives the lease up so that another takes it within its retry period, then calls `done` on the
   // loop. For SIGTERM. Neither callback of start comes afterwards.

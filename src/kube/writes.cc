@@ -101,7 +101,7 @@ WriteAnswer Senders::carry_out(Write write) {
   Result<Written> written;
   switch (write.what) {
     case Write::What::kApply:
-      written = client_.apply(want);
+      written = client_.apply(want, write.uid);
       break;
     case Write::What::kEvent:
       // Counted up on the one that is there; made again when the server has forgotten it.
@@ -110,7 +110,7 @@ WriteAnswer Senders::carry_out(Write write) {
       break;
     case Write::What::kStatus:
       written = client_.set_status(*kind, write.api_version, write.key.namespace_, write.key.name,
-                                   want.root);
+                                   want.root, write.uid);
       break;
     case Write::What::kRemove:
       written = client_.remove(*kind, write.key.namespace_, write.key.name, write.uid);

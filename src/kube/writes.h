@@ -27,7 +27,8 @@ struct Write {
   std::string api_version;  // kApply, kEvent, kStatus
   std::string document;     // kApply, kEvent: the object; kStatus: the status; packed
   std::uint64_t hash = 0;   // kApply, kStatus: of it
-  std::string uid;          // kRemove
+  // kRemove; kApply and kStatus: of the object that was there when it was sent, "": none.
+  std::string uid;
 
   bool is_change() const noexcept { return what == What::kApply || what == What::kRemove; }
 };

@@ -71,6 +71,10 @@ void Operator::on_change(const store::Change& change) {
     on_namespace(change.key);
     return;
   }
+  if (const auto blocked = blocked_.find(change.key); blocked != blocked_.end()) {
+    for (const ObjectKey& deployment : blocked->second) enqueue(deployment);
+    blocked_.erase(blocked);
+  }
   if (change.key.kind == "Gateway") {
     on_gateway(change);
     return;
@@ -83,7 +87,8 @@ void Operator::on_change(const store::Change& change) {
   // What is only told again (a store that answers later) has changed nothing.
   announce_deed(owner, change);
   const bool is_route = change.key.kind == "VirtualService" || change.key.kind == "DestinationRule";
-  if (is_route && change.before != change.after && !is_starting_) {
+  // Nor has a route that goes: it is one that nothing needs any more, or it will be written again.
+  if (is_route && change.after != nullptr && change.before != change.after && !is_starting_) {
     Routes& routes = routes_[owner];
     routes = Routes{routes.changes + 1, {}, false, {}};
   }
@@ -233,7 +238,6 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   if (is_first) routes.in_force = is_settled(deployment);
   observed.routes_in_force = routes.in_force;
   observed.reachable = routes.reachable;
-  observed.takes_over = !store_.collects_garbage();
   observed.seldon_status = !settings_.fixes();
   observed.holds = [this](const Object& want) { return store_.holds(want); };
   if (settings_.fixes() && !settings_.local) {  // `serve` provides one, and says what is missing
@@ -245,6 +249,7 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   }
 
   Plan made = plan(observed, wiring);
+  if (!made.blocked_by.name.empty()) blocked_[made.blocked_by].insert(deployment_key);
   const bool announces_deeds = announce_ && !settings_.fixes();
   for (Object& object : made.applies) {
     const std::string name = to_string(object.key());
@@ -267,11 +272,16 @@ void Operator::reconcile(const ObjectKey& deployment_key) {
   if (made.question && routes.asked != made.question) ask(deployment_key, *made.question);
   bool is_error = made.refused;
   if (const auto failure = failures_.find(deployment_key); failure != failures_.end()) {
-    if (made.status.at("state").text() == "Available") {
+    if (made.is_settled) {
       failures_.erase(failure);
     } else {
-      set_failed(made.status, failure->second);
-      is_error = true;
+      // What passes by itself is said, but is no state: Seldon Core knows no difference.
+      if (failure->second.is_passing && settings_.fixes()) {
+        made.status.as_map()->set("description", failure->second.what);
+      } else {
+        set_failed(made.status, failure->second.what);
+        is_error = true;
+      }
     }
   }
   announce_gateways(deployment_key, made.status);
@@ -322,7 +332,7 @@ void Operator::announce_state(const ObjectKey& deployment, const resource::Value
 }
 
 void Operator::on_write_failed(const ObjectKey& deployment, const Error& error) {
-  failures_[deployment] = to_string(error);
+  failures_[deployment] = Failure{to_string(error), error.retry == Retry::kSafe};
   if (deferred_.erase(deployment) > 0) enqueue(deployment);
 }
 

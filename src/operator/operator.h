@@ -48,8 +48,8 @@ class Operator {
            std::function<void(std::function<void()>)> schedule, Announce announce = {});
   void start();  // begins to watch
   // A write that a pass asked for has failed for good (stores that answer later). Said in the
-  // status until the deployment changes or a pass succeeds; the caller asks for another pass when
-  // it is time.
+  // status until the deployment changes or a pass succeeds: as Failed when it will not go away by
+  // itself (error.retry is kNever). The caller asks for another pass when it is time.
   void on_write_failed(const resource::ObjectKey& deployment, const Error& error);
   void request_pass(const resource::ObjectKey& deployment) { enqueue(deployment); }
   std::vector<Standing> standings() const;
@@ -97,7 +97,13 @@ class Operator {
     std::vector<Destination> reachable;
   };
   std::map<resource::ObjectKey, Routes> routes_;
-  std::map<resource::ObjectKey, std::string> failures_;
+  struct Failure {
+    std::string what;
+    bool is_passing = false;  // the same write may well succeed the next time
+  };
+  std::map<resource::ObjectKey, Failure> failures_;
+  // Others' objects, and the deployments that wait until they are gone.
+  std::map<resource::ObjectKey, std::set<resource::ObjectKey>> blocked_;
   // What was last said: a store that answers later still shows the state from before.
   std::map<resource::ObjectKey, std::string> states_said_;
   std::set<resource::ObjectKey> left_to_others_;

@@ -379,5 +379,36 @@ TEST(OperatorTest, ALabelMustBeTheControllersId) {
   EXPECT_EQ(world.op.left_to_others(), 1U);
 }
 
+TEST(Operator, GoesOnWhenWhatWasInTheWayIsGone) {
+  World world(1);
+  resource::ReadResult read = resource::read(
+      "apiVersion: v1\nkind: Service\nmetadata: {name: iris-main, namespace: models}\nspec: {}\n",
+      nullptr);
+  const ObjectKey in_the_way = read.objects.at(0).key();
+  ASSERT_TRUE(world.store.apply(read.objects.at(0)));
+  ASSERT_TRUE(world.store.apply(seldon_deployment("iris", {{"main", 100}})));
+  world.settle();
+  ASSERT_EQ(world.op.standings().at(0).state, "Failed");
+  ASSERT_TRUE(world.store.remove(in_the_way));
+  world.settle();
+  EXPECT_EQ(world.op.standings().at(0).state, "Available");
+}
+
+TEST(Operator, AFailureThatPassesIsNoState) {
+  World world(1);
+  const Object deployment = seldon_deployment("iris", {{"main", 100, false, true}});
+  ASSERT_TRUE(world.store.apply(deployment));
+  world.settle();
+  world.op.on_write_failed(deployment.key(), Error{Blame::kUpstream, Retry::kSafe, "busy", ""});
+  world.op.request_pass(deployment.key());
+  world.settle();
+  EXPECT_EQ(world.op.standings().at(0).state, "Creating");
+  EXPECT_EQ(world.op.standings().at(0).description, "busy");
+  world.op.on_write_failed(deployment.key(), Error{Blame::kConfig, Retry::kNever, "no right", ""});
+  world.op.request_pass(deployment.key());
+  world.settle();
+  EXPECT_EQ(world.op.standings().at(0).state, "Failed");
+}
+
 }  // namespace
 }  // namespace sluice::operator_

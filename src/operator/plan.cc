@@ -65,6 +65,23 @@ Health health_of(const Observed& observed, const ObjectKey& key, bool is_pending
   return health;
 }
 
+// It was Available as it is written now, and its pods still are. What a new replica of the operator
+// writes once more, or somebody's edit that is undone, makes it no less so.
+bool still_serves(const Observed& observed, const compile::Wiring& wiring) {
+  const Object& deployment = *observed.deployment;
+  const Value& status = deployment.status();
+  if (status.at("state").text() != "Available" ||
+      !(status.at("observedGeneration") == deployment.metadata().at("generation")))
+    return false;
+  for (const compile::WiredPredictor& predictor : wiring.predictors) {
+    if (!predictor.routed) continue;
+    for (const ObjectKey& key : predictor.deployment_keys) {
+      if (!health_of(observed, key, false).available) return false;
+    }
+  }
+  return true;
+}
+
 std::string first_error(const compile::Wiring& wiring) {
   for (const resource::Diagnostic& diagnostic : wiring.diagnostics) {
     if (diagnostic.severity == resource::Severity::kError) return to_string(diagnostic);
@@ -83,10 +100,10 @@ bool is_owned_by(const Object& object, const Object& deployment) {
 }
 
 namespace {
-// Or was by one of the same name that is gone.
+// Or was by one of the same name that is gone: what it left is taken over as it runs (its file was
+// renamed, or it was replaced by force), before the store's garbage collector comes.
 bool is_ours(const Observed& observed, const Object& object) {
   if (is_owned_by(object, *observed.deployment)) return true;
-  if (!observed.takes_over) return false;
   for (const Value& owner : object.metadata().at("ownerReferences").list()) {
     if (owner.at("controller").flag() && owner.at("kind").text() == "SeldonDeployment" &&
         owner.at("name").text() == observed.deployment->name)
@@ -332,6 +349,7 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
                     "remove it",
                     to_string(want.key())),
         true);
+    plan.blocked_by = want.key();
     return plan;
   }
 
@@ -340,10 +358,12 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
 
   Progress progress;
   progress.all_available = true;
+  const bool stands = still_serves(observed, wiring);
   for (const compile::WiredPredictor& predictor : wiring.predictors) {
     for (const ObjectKey& key : predictor.deployment_keys) {
-      const Health health =
-          health_of(observed, key, std::find(pending.begin(), pending.end(), key) != pending.end());
+      const bool is_pending = std::find(pending.begin(), pending.end(), key) != pending.end();
+      if (is_pending && predictor.routed) progress.all_available = false;
+      const Health health = health_of(observed, key, is_pending && !stands);
       if (health.available) continue;
       const std::string what = health.message.empty()
                                    ? fmt::format("{} is not available yet", to_string(key))
@@ -365,6 +385,8 @@ Plan plan(const Observed& observed, const compile::Wiring& wiring) {
   if (progress.settled) remove_unwanted(observed, wiring, plan);
   write_services(observed, wiring, progress.settled, workloads, plan);
 
+  plan.is_settled = progress.settled;
+  if (stands) progress.all_available = progress.routes_placed = progress.settled = true;
   // Istio binds such a route to nothing, without a word.
   for (const std::string& gateway : gateways_of(wiring)) {
     if (!observed.has_gateway || observed.has_gateway(gateway)) continue;

@@ -45,9 +45,6 @@ struct Observed {
   // Everything in the store that it owns, or that has the key of something wanted (perhaps
   // another's).
   std::map<resource::ObjectKey, store::ObjectPointer> objects;
-  // The store removes nothing by itself: what a SeldonDeployment of this name left behind (its file
-  // was renamed: removed and there again before a pass was made) is taken over as it runs.
-  bool takes_over = false;
   bool seldon_status = false;    // the status in Seldon Core's words: status.h
   bool routes_in_force = false;  // the gateway uses the routing objects as they are in the store
   std::vector<Destination> reachable;  // of the last question about destinations, once answered
@@ -63,6 +60,8 @@ struct Plan {
   resource::Value status;                     // of the SeldonDeployment
   std::optional<Question> question;           // another pass when the gateway has answered it
   bool refused = false;                       // nothing is done; the status says why
+  resource::ObjectKey blocked_by;  // another's object in the place of ours; no name: none
+  bool is_settled = false;         // nothing is left to do but the removals
 };
 
 // The condition (True, beside Ready) that names a Gateway that is not there.

@@ -454,6 +454,30 @@ TEST(Plan, AnObjectOfAnotherOwnerIsNeverTouched) {
             std::string_view::npos);
 }
 
+TEST(Plan, WhatIsAvailableStaysSoWhileItIsWrittenOnceMore) {
+  World world;
+  world.add_predictor("main");
+  world.step();
+  world.make_available("iris-main-0");
+  world.step();
+  world.in_force = true;
+  world.deployment.root.as_map()->set("status", world.step().status);
+  // A new replica of the operator: nothing is known to be as wanted, no gateway was asked.
+  Observed observed;
+  observed.deployment = std::make_shared<const Object>(world.deployment);
+  for (const auto& [key, each] : world.store)
+    observed.objects[key] = std::make_shared<const Object>(each);
+  observed.holds = [](const Object&) { return false; };
+  const Plan made = plan(observed, world.whole());
+  EXPECT_FALSE(made.applies.empty());
+  EXPECT_FALSE(made.is_settled);
+  EXPECT_EQ(made.status, world.deployment.status());
+
+  world.deployment.root.as_map()->find("metadata")->as_map()->set("generation", 2);
+  observed.deployment = std::make_shared<const Object>(world.deployment);
+  EXPECT_EQ(plan(observed, world.whole()).status.at("state").text(), "Creating");
+}
+
 TEST(Plan, ARefusedDeploymentLeavesWhatServes) {
   World world;
   world.add_predictor("main");
