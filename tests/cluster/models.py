@@ -138,6 +138,9 @@ def install():
         fcntl.flock(lock, fcntl.LOCK_EX)
         run(ROOT / "tools/helm", "upgrade", "--install", "sluice", ROOT / "charts/sluice", "--namespace", "seldon-system", "--create-namespace",
             "--set", "istio.enabled=true," + EXECUTOR, "--wait", "--timeout", "90s")
+    # One that an earlier file of tests left goes first: nothing can be made in it any more.
+    if "Terminating" in subprocess.run(["kubectl", "get", "namespace", NAMESPACE], capture_output=True, text=True).stdout:
+        run("kubectl", "wait", "--for=delete", "namespace/" + NAMESPACE, "--timeout=100s")
     subprocess.run(["kubectl", "create", "namespace", NAMESPACE], stderr=subprocess.DEVNULL)
     for version in ("v1", "v2"):
         made = run("kubectl", "-n", NAMESPACE, "create", "configmap", "iris-" + version, "--from-file=%s" % (ROOT / "examples/iris/models" / version),
