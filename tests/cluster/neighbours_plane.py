@@ -3,19 +3,14 @@ On a control plane whose pods are objects only: KUBECONFIG says which (`tests/cl
 
 import http.server
 import json
-import os
-import pathlib
 import re
-import signal
-import subprocess
 import threading
-import time
 import urllib.request
 
 import pytest
+from harness import wait_for
+from plane import Operator, kubectl
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SLUICE = os.environ.get("SLUICE", str(ROOT / "build/release/sluice"))
 MINE, THEIRS = "neighbours", "neighbours-blue"
 DEPLOYMENT = """
 apiVersion: machinelearning.seldon.io/v1
@@ -37,13 +32,6 @@ def manifest(namespace, labels="", annotations="", tag="1"):
     return text
 
 
-def kubectl(*arguments, given=None, check=True):
-    done = subprocess.run(["kubectl", *arguments], input=given, stdin=None if given else subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    if check and done.returncode:
-        raise AssertionError("kubectl %s: %s" % (" ".join(arguments), done.stderr))
-    return done.stdout
-
-
 def get(namespace, kind, *arguments):
     return json.loads(kubectl("-n", namespace, "get", kind, "-o", "json", *arguments))
 
@@ -56,34 +44,17 @@ def missing_gateways(namespace=MINE):
     return [each["message"] for each in get(namespace, "sdep", "iris").get("status", {}).get("conditions", []) if each["type"] == "GatewayNotFound"]
 
 
-def wait_for(condition, seconds, what):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "not within %d s: %s" % (seconds, what)
-        time.sleep(0.2)
+class Observed(Operator):
+    """Its admin port is where the log says."""
 
-
-class Operator:
     def __init__(self, folder, *arguments):
-        self.path = folder / ("operator-%d.log" % time.monotonic_ns())
-        self.log = open(self.path, "w")
-        self.process = subprocess.Popen([SLUICE, "operator", "--admin", "127.0.0.1:0", "--settle-ms", "200", *arguments], stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=subprocess.STDOUT, env=dict(os.environ, ISTIO_ENABLED="true"))
+        super().__init__(folder, "--admin", "127.0.0.1:0", *arguments)
 
     def metrics(self):
         wait_for(lambda: "bound=" in self.path.read_text(), 30, "the admin port is open")
         bound = re.search(r"bound=(\S+)", self.path.read_text()).group(1)
         text = urllib.request.urlopen("http://%s/metrics" % bound, timeout=5).read().decode()
         return {name: float(value) for name, value in re.findall(r"^([^#\s]+) (\S+)$", text, re.MULTILINE)}
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
 
 
 @pytest.fixture
@@ -94,7 +65,7 @@ def operator(tmp_path):
         kubectl("create", "namespace", namespace, check=False)
 
     def start(*arguments):
-        running.append(Operator(tmp_path, *arguments))
+        running.append(Observed(tmp_path, *arguments))
         return running[-1]
 
     yield start

@@ -6,17 +6,12 @@ import base64
 import copy
 import difflib
 import json
-import os
-import pathlib
-import signal
-import subprocess
-import time
 
 import pytest
 import yaml
+from harness import ROOT, wait_for
+from plane import Operator, kubectl
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SLUICE = os.environ.get("SLUICE", str(ROOT / "build/release/sluice"))
 GOLDEN = ROOT / "tests/golden/operator"
 NAMESPACE = "models"
 # Each is wired in another way.
@@ -24,22 +19,8 @@ CASES = ["canary-90-10", "shadow-30-percent", "gateway-prefixed", "explainer-own
          "sklearn-server", "no-engine", "nested-graph"]
 
 
-def kubectl(*arguments, given=None, check=True):
-    done = subprocess.run(["kubectl", *arguments], input=given, stdin=None if given else subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    if check and done.returncode:
-        raise AssertionError("kubectl %s: %s" % (" ".join(arguments), done.stderr))
-    return done.stdout
-
-
 def get(kind, *arguments):
     return json.loads(kubectl("-n", NAMESPACE, "get", kind, "-o", "json", *arguments))
-
-
-def wait_for(condition, seconds, what):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "not within %d s: %s" % (seconds, what)
-        time.sleep(0.2)
 
 
 def with_predictor_encoded(value):
@@ -56,26 +37,14 @@ def with_predictor_encoded(value):
     return {key: with_predictor_encoded(each) for key, each in value.items()}
 
 
-class Operator:
-    def __init__(self, folder):
-        self.log = open(folder / "operator.log", "w+")
-        self.process = subprocess.Popen([SLUICE, "operator", "--profile", "compat", "--admin", "off", "--settle-ms", "200"], stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=subprocess.STDOUT, env=dict(os.environ, ISTIO_ENABLED="true"))
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.log.close()
+def operator_of(folder):
+    return Operator(folder, "--profile", "compat", "--admin", "off")
 
 
 @pytest.fixture(params=CASES)
 def installed(request, tmp_path):
     """The SeldonDeployment and what the reference made of it, running; no operator."""
-    subprocess.run(["kubectl", "create", "namespace", NAMESPACE], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    kubectl("create", "namespace", NAMESPACE, check=False)
     step = yaml.safe_load((GOLDEN / request.param / "out.yaml").read_text())["steps"][-1]
     if request.param == "no-engine":  # the recording has no variable of the user's
         colour = {"name": "COLOUR", "value": "teal"}
@@ -99,7 +68,7 @@ def installed(request, tmp_path):
 
 @pytest.fixture
 def operator(installed, tmp_path):
-    running = Operator(tmp_path)
+    running = operator_of(tmp_path)
     yield running
     running.stop()
 
@@ -122,7 +91,7 @@ def test_taken_over_without_a_restart(installed, tmp_path):
     name, step = installed
     before = {kind: identities(kind) for kind in ("pods", "replicasets", "deployments", "services", "virtualservices", "destinationrules")}
     specs = all_specs()
-    running = Operator(tmp_path)
+    running = operator_of(tmp_path)
     try:
         wait_for(lambda: state(name)[0] == "Available", 30, "Available")
         owners = [{entry["manager"] for entry in each["metadata"]["managedFields"] if "subresource" not in entry}
